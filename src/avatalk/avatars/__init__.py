@@ -1,0 +1,1 @@
+"""Stage 1: the face to animate, from the gallery or a picture."""

@@ -1,0 +1,96 @@
+"""The one tree of errors. Every error a user can meet says what is wrong, where, and what to do.
+
+Libraries' own exceptions are mapped to these at the boundary that calls the library; nothing else in
+avatalk raises to a surface. The exit codes are those of the command line.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class AvatalkError(Exception):
+    """Base of all errors.
+
+    Args:
+        message: what is wrong, one sentence, in the user's words.
+        hint: what to do about it; empty only when there is nothing to do.
+        stage: the stage it happened in (``avatar``, ``speech``, ``face``, ``lipsync``, ``compose``, ``encode``).
+        field: the field of the request that caused it, if one did.
+    """
+
+    code: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 3
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, hint: str = "", stage: str = "", field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.stage = stage
+        self.field = field
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class BadInput(AvatalkError):
+    """Something the user gave cannot be used as it is (exit code 2)."""
+
+    code = "bad_input"
+    exit_code = 2
+
+
+class UnknownName(BadInput):
+    """A voice, avatar, engine or model of that name does not exist; the hint names the nearest ones."""
+
+    code = "unknown_name"
+
+
+class UnreadableFile(BadInput):
+    """A file is missing, empty, damaged, too large, or not what its name says."""
+
+    code = "unreadable_file"
+
+
+class FaceError(BadInput):
+    """The picture has no usable face."""
+
+    code = "no_usable_face"
+
+
+class SpeechError(BadInput):
+    """The text or the recording cannot become speech: empty, silent, or not speakable by the voice."""
+
+    code = "no_usable_speech"
+
+
+class CannotRun(AvatalkError):
+    """The request is fine, but cannot be carried out here and now (exit code 3)."""
+
+    code = "cannot_run"
+
+
+class EngineUnavailable(CannotRun):
+    """An engine was asked for by name and lacks its extra, its weights or its device."""
+
+    code = "engine_unavailable"
+
+
+class ModelUnavailable(CannotRun):
+    """A model file could not be fetched or verified."""
+
+    code = "model_unavailable"
+    retryable = True
+
+
+class OutputError(CannotRun):
+    """The result cannot be written: folder missing or read-only, disk full."""
+
+    code = "cannot_write"
+
+
+class Cancelled(CannotRun):
+    """The work was stopped on request; nothing half-written is left behind."""
+
+    code = "cancelled"

@@ -1,0 +1,1 @@
+"""Stage 4: what mouth and head do, and the frames that show it."""

@@ -1,0 +1,21 @@
+"""Settings that belong to the machine, not to a request: read from ``AVATALK_*`` variables."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+_FALSE = {"", "0", "false", "no", "off"}
+
+
+def cache_dir() -> Path:
+    """Folder of fetched models: ``AVATALK_CACHE``, else the platform's cache folder for avatalk."""
+    given = os.environ.get("AVATALK_CACHE", "").strip()
+    return Path(given).expanduser() if given else user_cache_path("avatalk", appauthor=False)
+
+
+def offline() -> bool:
+    """Whether the network must not be touched (``AVATALK_OFFLINE=1``)."""
+    return os.environ.get("AVATALK_OFFLINE", "").strip().lower() not in _FALSE

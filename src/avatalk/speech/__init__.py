@@ -1,0 +1,1 @@
+"""Stage 2: sound, and the phonemes and words in it where they are known."""
