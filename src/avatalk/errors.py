@@ -15,7 +15,7 @@ class AvatalkError(Exception):
     Args:
         message: what is wrong, one sentence, in the user's words.
         hint: what to do about it; empty only when there is nothing to do.
-        stage: the stage it happened in (``avatar``, ``speech``, ``face``, ``lipsync``, ``compose``, ``encode``).
+        stage: the stage it happened in, one of `avatalk.events.STAGES`.
         field: the field of the request that caused it, if one did.
     """
 
