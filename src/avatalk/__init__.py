@@ -1,5 +1,58 @@
-"""avatalk: a face and some words become a talking video."""
+"""avatalk: a face and some words become a talking video.
+
+    from avatalk import VideoRequest, plan, render
+
+    render(VideoRequest(avatar="ada", text="Hello."), "hello.mp4")
+
+Importing this package does no work; the names below load what they need when first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from avatalk._version import __version__
+from avatalk.errors import AvatalkError, BadInput, CannotRun
+from avatalk.events import Progress
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from avatalk.media import Result
+    from avatalk.pipeline import Plan, plan, preview, render
+    from avatalk.request import VideoRequest
+    from avatalk.spec import load_spec
+
+__all__ = [
+    "AvatalkError",
+    "BadInput",
+    "CannotRun",
+    "Plan",
+    "Progress",
+    "Result",
+    "VideoRequest",
+    "__version__",
+    "load_spec",
+    "plan",
+    "preview",
+    "render",
+]
+
+_HOMES = {
+    "Plan": "pipeline",
+    "Result": "media",
+    "VideoRequest": "request",
+    "load_spec": "spec",
+    "plan": "pipeline",
+    "preview": "pipeline",
+    "render": "pipeline",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'avatalk' has no attribute {name!r}")
+    return getattr(import_module(f"avatalk.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

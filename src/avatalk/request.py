@@ -1,0 +1,141 @@
+"""The one request. Surfaces build it, it is validated once, and nothing after it checks again."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+
+from avatalk.errors import BadInput, SpeechError
+
+MIN_SIDE, MAX_SIDE = 64, 4096
+MIN_FPS, MAX_FPS = 1, 120
+
+
+def _parse_size(value: object) -> object:
+    if isinstance(value, str):
+        match = re.fullmatch(r"\s*(\d{1,6})\s*[xX×]\s*(\d{1,6})\s*", value)
+        if not match:
+            raise ValueError("a size is written as WIDTHxHEIGHT, such as 1280x720")
+        value = (int(match[1]), int(match[2]))
+    if isinstance(value, (tuple, list)) and len(value) == 2 and all(type(side) is int for side in value):
+        width, height = value
+        if not (MIN_SIDE <= width <= MAX_SIDE and MIN_SIDE <= height <= MAX_SIDE):
+            raise ValueError(f"both sides of a size lie between {MIN_SIDE} and {MAX_SIDE} pixels")
+        if width % 2 or height % 2:
+            raise ValueError("both sides of a size are even, since H.264 stores colour at half resolution")
+        return (width, height)
+    raise ValueError("a size is written as WIDTHxHEIGHT, such as 1280x720")
+
+
+def _parse_fps(value: object) -> Fraction:
+    try:
+        fps = Fraction(str(value).strip()).limit_denominator(100_000)
+    except (ValueError, ZeroDivisionError):
+        raise ValueError("a frame rate is a number or a fraction, such as 25, 29.97 or 30000/1001") from None
+    # 29.97 and its kin mean the NTSC rates, whose exact value is a multiple of 1000/1001.
+    for base in (24, 30, 48, 60, 120):
+        if fps.denominator != 1 and abs(fps - Fraction(base * 1000, 1001)) < Fraction(1, 100):
+            fps = Fraction(base * 1000, 1001)
+    if not MIN_FPS <= fps <= MAX_FPS:
+        raise ValueError(f"a frame rate lies between {MIN_FPS} and {MAX_FPS} frames per second")
+    return fps
+
+
+Size = Annotated[
+    tuple[int, int],
+    BeforeValidator(_parse_size),
+    PlainSerializer(lambda size: f"{size[0]}x{size[1]}", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d+x\d+$", "examples": ["1280x720"]}),
+]
+FrameRate = Annotated[
+    Fraction,
+    BeforeValidator(_parse_fps),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": ["string", "number"], "examples": ["25", "30000/1001"]}),
+]
+Aspect = Literal["16:9", "9:16", "1:1", "source"]
+Captions = Literal["none", "srt", "vtt", "both"]
+Quality = Literal["draft", "standard", "high"]
+
+
+class VideoRequest(BaseModel):
+    """What video to make. Frozen; equal requests give equal files.
+
+    Give exactly one of `text` and `audio`. Everything else has a default.
+
+    Raises:
+        BadInput: a field is unknown or out of range; `field` names it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", title="VideoRequest")
+
+    avatar: str = Field("ada", min_length=1, description="Name of a gallery avatar, or path of a picture.")
+    text: str | None = Field(None, description="Words to speak.")
+    audio: str | None = Field(None, description="Path of a recording to speak instead of `text`.")
+    voice: str | None = Field(
+        None, description="Voice for `text`, see `avatalk voices`; by default it fits the text."
+    )
+    speed: float = Field(1.0, ge=0.5, le=2.0, description="Rate of speech, 1 is the voice's own.")
+    pitch: float = Field(1.0, ge=0.5, le=2.0, description="Pitch of the voice, 1 is its own.")
+    size: Size | None = Field(None, description="Width and height in pixels; wins over `aspect`.")
+    aspect: Aspect = Field("source", description="Shape of the picture; gallery avatars are 16:9 at source.")
+    fps: FrameRate = Field(Fraction(25), description="Frames per second, 1 to 120.")
+    engine: str = Field("auto", description="Lip-sync engine, see `avatalk engines`.")
+    face: int | None = Field(None, ge=1, description="Which face, counted from the left, 1 is the first.")
+    still: bool = Field(False, description="Keep the head still.")
+    captions: Captions = Field("none", description="Caption files written beside the video.")
+    quality: Quality = Field("standard", description="Encoder effort and default resolution.")
+    seed: int = Field(0, ge=0, lt=2**63, description="Seed of everything random: blinks, head motion.")
+
+    def __init__(self, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise _bad_input(error) from None
+
+    @model_validator(mode="after")
+    def _one_source_of_speech(self) -> VideoRequest:
+        if self.text is None and self.audio is None:
+            raise SpeechError(
+                "There is nothing to say.", hint="Give a text or a recording.", stage="speech", field="text"
+            )
+        if self.text is not None and self.audio is not None:
+            raise BadInput(
+                "Both a text and a recording are given.",
+                hint="Give one of them.",
+                stage="speech",
+                field="audio",
+            )
+        if self.text is not None and not self.text.strip():
+            raise SpeechError("The text is empty.", hint="Write what to say.", stage="speech", field="text")
+        return self
+
+    def to_json(self) -> str:
+        """The request as one line of JSON, without the fields that have their default."""
+        return self.model_dump_json(exclude_defaults=True)
+
+
+def _bad_input(error: ValidationError) -> BadInput:
+    """The first complaint of pydantic, in the words of this project."""
+    first = error.errors()[0]
+    name = str(first["loc"][0]) if first["loc"] else None
+    if first["type"] == "extra_forbidden":
+        return BadInput(
+            f"A request has no field {name!r}.",
+            hint=f"Its fields are {', '.join(VideoRequest.model_fields)}.",
+            field=name,
+        )
+    what = first["msg"].removeprefix("Value error, ")
+    return BadInput(f"{name}: {what}." if name else f"{what}.", hint="See `avatalk schema`.", field=name)

@@ -1,0 +1,158 @@
+"""Stage 6: frames and sound become one MP4 that any player opens.
+
+H.264 High, yuv420p, BT.709 limited range (ITU-T H.264, BT.709-6); AAC at 48 kHz; `moov` before `mdat`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+
+from avatalk.errors import OutputError
+from avatalk.events import Monitor
+from avatalk.media import UInt8Array
+from avatalk.speech.audio import AudioClip
+from avatalk.workspace import cannot_write, complete_or_nothing
+
+AUDIO_RATE = 48_000
+_AUDIO_BLOCK_S = 1.0
+# A fixed number of threads: x264's output depends on it, and the same request makes the same bytes.
+_THREADS = 4
+_BT709 = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What x264 is told for a quality: its preset, its constant rate factor, and the rate of the sound."""
+
+    preset: str
+    crf: int
+    audio_bit_rate: int
+
+
+EFFORTS = {
+    "draft": Effort("ultrafast", 27, 96_000),
+    "standard": Effort("veryfast", 20, 160_000),
+    "high": Effort("medium", 17, 256_000),
+}
+
+
+def encode(
+    path: Path,
+    frames: Iterable[UInt8Array],
+    n_frames: int,
+    fps: Fraction,
+    size: tuple[int, int],
+    audio: AudioClip,
+    *,
+    quality: str,
+    comment: str,
+    monitor: Monitor,
+) -> None:
+    """Write the finished file at `path`, or nothing.
+
+    Args:
+        path: of the file; its folder exists.
+        frames: each (height, width, 3) uint8 RGB, in order.
+        n_frames: how many there are, for the progress.
+        fps: frames per second; frame i is shown at i / fps exactly.
+        size: width and height, even.
+        audio: the sound, laid from time 0.
+        quality: a key of `EFFORTS`.
+        comment: metadata of the file: the request that made it.
+        monitor: told of every frame.
+
+    Raises:
+        OutputError: the folder is read-only or the disk is full.
+        Cancelled: through `monitor`.
+    """
+    with complete_or_nothing(path) as part:
+        try:
+            _write(part, frames, n_frames, fps, size, audio, EFFORTS[quality], comment, monitor)
+        except av.FFmpegError as error:
+            if isinstance(error, OSError) and error.errno:
+                raise cannot_write(path, OSError(error.errno, error.strerror)) from error
+            raise OutputError(
+                f"The video could not be encoded: {error.strerror}.",
+                hint="This is a fault of avatalk: please report it with the request.",
+                stage="encode",
+            ) from error
+
+
+def _write(
+    part: Path,
+    frames: Iterable[UInt8Array],
+    n_frames: int,
+    fps: Fraction,
+    size: tuple[int, int],
+    audio: AudioClip,
+    effort: Effort,
+    comment: str,
+    monitor: Monitor,
+) -> None:
+    with av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        container.metadata["comment"] = comment
+        picture = _video_stream(container, fps, size, effort)
+        channels = min(2, audio.channels)
+        sound = container.add_stream("aac", rate=AUDIO_RATE, bit_rate=effort.audio_bit_rate)
+        sound.layout = "stereo" if channels == 2 else "mono"
+        sound_frames, sound_until = _audio_frames(audio, channels), 0
+        to_yuv = VideoReformatter()  # one for all frames: making its tables costs more than a frame
+        for index, frame in enumerate(frames):
+            # The sound runs ahead, so that a player finds both close together in the file.
+            while sound_until <= index / fps * AUDIO_RATE and (block := next(sound_frames, None)):
+                container.mux(sound.encode(block))
+                sound_until += block.samples
+            container.mux(picture.encode(_video_frame(frame, index, to_yuv)))
+            monitor.report("encode", index + 1, n_frames, "frames")
+        for block in sound_frames:
+            container.mux(sound.encode(block))
+        container.mux(picture.encode(None))
+        container.mux(sound.encode(None))
+
+
+def _video_stream(
+    container: av.container.OutputContainer, fps: Fraction, size: tuple[int, int], effort: Effort
+) -> av.VideoStream:
+    stream = container.add_stream("libx264", rate=fps)
+    stream.width, stream.height = size
+    stream.pix_fmt = "yuv420p"
+    stream.time_base = 1 / fps
+    context = stream.codec_context
+    context.time_base = 1 / fps
+    context.gop_size = max(1, round(fps * 4))  # a player can seek to within 4 s
+    context.thread_count = _THREADS
+    context.color_range = ColorRange.MPEG
+    context.colorspace = Colorspace.ITU709
+    context.color_primaries = context.color_trc = _BT709
+    context.options = {"preset": effort.preset, "crf": str(effort.crf), "profile": "high"}
+    return stream
+
+
+def _video_frame(frame: UInt8Array, index: int, to_yuv: VideoReformatter) -> av.VideoFrame:
+    yuv = to_yuv.reformat(
+        av.VideoFrame.from_ndarray(frame, format="rgb24"),
+        format="yuv420p",
+        src_color_range=ColorRange.JPEG,
+        dst_color_range=ColorRange.MPEG,
+        dst_colorspace=Colorspace.ITU709,
+    )
+    yuv.pts = index
+    return yuv
+
+
+def _audio_frames(audio: AudioClip, channels: int) -> Iterator[av.AudioFrame]:
+    start = 0
+    for block in audio.blocks(AUDIO_RATE, channels, _AUDIO_BLOCK_S):
+        frame = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(block.T), format="fltp", layout="stereo" if channels == 2 else "mono"
+        )
+        frame.sample_rate, frame.pts, frame.time_base = AUDIO_RATE, start, Fraction(1, AUDIO_RATE)
+        start += len(block)
+        yield frame

@@ -1,0 +1,62 @@
+"""Files that come and go: a temporary folder per plan, and outputs that appear only when complete."""
+
+from __future__ import annotations
+
+import errno
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from avatalk.errors import OutputError
+
+
+def temporary_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder of its own for one plan; it goes with the returned object."""
+    try:
+        return tempfile.TemporaryDirectory(prefix="avatalk-")
+    except OSError as error:
+        raise cannot_write(Path(tempfile.gettempdir()), error) from error
+
+
+def cannot_write(path: Path, error: OSError) -> OutputError:
+    """The user's version of `error`, met while `path` was written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return OutputError(
+            f"There is no space left for {path}.", hint="Free some, or write to another disk.", stage="encode"
+        )
+    if error.errno == errno.ENOENT:
+        return OutputError(
+            f"The folder {path.parent} does not exist.",
+            hint="Make it first, or choose another.",
+            stage="encode",
+            field="output",
+        )
+    reason = error.strerror or str(error)
+    return OutputError(
+        f"{path} cannot be written ({reason.lower()}).",
+        hint="Choose a folder you may write to with -o.",
+        stage="encode",
+        field="output",
+    )
+
+
+@contextmanager
+def complete_or_nothing(path: Path) -> Iterator[Path]:
+    """Yield a hidden name beside `path`; on success it becomes `path`, on any failure it is removed.
+
+    Raises:
+        OutputError: the folder is missing or read-only, or the disk is full.
+    """
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder.", hint="Name a file in it.", stage="encode", field="output")
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        part.touch(exist_ok=False)  # learn now, not after an hour, that the folder is read-only
+        yield part
+        part.replace(path)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    finally:
+        part.unlink(missing_ok=True)
