@@ -1,0 +1,264 @@
+"""Viseme curves from timed phonemes.
+
+Lips, rounding and spreading follow dominance functions (M. Cohen, D. Massaro, "Modeling coarticulation in
+synthetic visual speech", 1993): every sound pulls each mouth parameter towards its target, with a pull that
+fades before and after the sound, and the curve is the weighted mean of all pulls. Contacts (lips together,
+lip on teeth, tongue on teeth) are no compromises: they are reached in full whatever the neighbours want.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from avatalk.media import VISEME_CHANNELS, Phoneme, VisemeCurve
+
+Float64Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """How one sound shapes the mouth; everything 0..1.
+
+    `hold` and `shape` are dominances: how much the sound insists on its `open`, and on its `wide` and
+    `round`, against its neighbours. `closed`, `teeth` and `tongue` are contacts. `length` is relative to the
+    other sounds of the same phoneme (diphthongs, affricates).
+    """
+
+    open: float
+    wide: float = 0.0
+    round: float = 0.0
+    hold: float = 1.0
+    shape: float = 1.0
+    closed: float = 0.0
+    teeth: float = 0.0
+    tongue: float = 0.0
+    length: float = 1.0
+
+
+def _vowel(opening: float, wide: float = 0.0, rounding: float = 0.0) -> Sound:
+    return Sound(opening, wide, rounding)
+
+
+def _consonant(
+    opening: float, hold: float, *, wide: float = 0.0, rounding: float = 0.0, tongue: float = 0.0
+) -> Sound:
+    """A consonant that leaves the lips' shape to its neighbours unless it has one of its own."""
+    shape = 0.8 if wide or rounding else 0.12
+    return Sound(opening, wide, rounding, hold, shape, tongue=tongue, length=0.6)
+
+
+_PAUSE = Sound(0.0, hold=0.7, shape=0.25)
+_NEUTRAL = Sound(0.3, hold=0.4, shape=0.1)
+
+# Vowels by height and backness of the IPA chart, consonants by place of articulation.
+_GROUPS: dict[str, Sound] = {
+    "aäA": _vowel(1.0, 0.15),
+    "ɑɶ": _vowel(0.95),
+    "æ": _vowel(0.85, 0.45),
+    "ɐ": _vowel(0.8),
+    "ʌ": _vowel(0.68),
+    "ɒ": _vowel(0.72, 0.0, 0.45),
+    "ɔ": _vowel(0.62, 0.0, 0.6),
+    "ɛεE": _vowel(0.62, 0.55),
+    "ɜɝɞ": _vowel(0.48, 0.0, 0.15),
+    "œ": _vowel(0.52, 0.0, 0.6),
+    "əɘɚ@": _vowel(0.42),
+    "e": _vowel(0.48, 0.7),
+    "ɤ": _vowel(0.45, 0.2),
+    "oɵ": _vowel(0.42, 0.0, 0.85),
+    "ø": _vowel(0.38, 0.0, 0.8),
+    "ɪI": _vowel(0.38, 0.6),
+    "ʊU": _vowel(0.32, 0.0, 0.75),
+    "iɿ": _vowel(0.3, 0.95),
+    "ɨ": _vowel(0.3, 0.45),
+    "ɯ": _vowel(0.28, 0.35),
+    "uʉ": _vowel(0.2, 0.0, 1.0),
+    "yʏ": _vowel(0.22, 0.0, 0.95),
+    "pbmɓʘʙ": Sound(0.15, hold=0.3, shape=0.08, closed=1.0, length=0.6),
+    "βɸ": Sound(0.1, hold=0.8, shape=0.1, closed=0.6, length=0.6),
+    "fvɱⱱ": Sound(0.1, hold=0.8, shape=0.2, teeth=1.0, length=0.6),
+    "ʋ": Sound(0.15, hold=0.6, shape=0.1, teeth=0.6, length=0.6),
+    "wʍɥ": _consonant(0.12, 1.0, rounding=1.0),
+    "θðTD": _consonant(0.24, 0.8, tongue=1.0),
+    "tdnɗǀ": _consonant(0.2, 0.55, tongue=0.5),
+    "lɫɺɾɬɮL": _consonant(0.3, 0.45, tongue=0.7),
+    "rɽ": _consonant(0.28, 0.45, tongue=0.4),
+    "szʦʣ": _consonant(0.17, 0.9, wide=0.5),
+    "ʃʒʂʐSZʧʤ": _consonant(0.2, 0.9, rounding=0.65),
+    "ɕʑʨʥ": _consonant(0.18, 0.9, wide=0.2, rounding=0.25),
+    "ɹɻ": _consonant(0.24, 0.6, rounding=0.45),
+    "ʈɖɳɭɗᶑǃǂǁ": _consonant(0.26, 0.4),
+    "jʝçɲʎcɟʄC": _consonant(0.24, 0.5, wide=0.5),
+    "kɡgŋɠxɣɰN": _consonant(0.32, 0.3),
+    "qɢɴχʁʀʛXR": _consonant(0.4, 0.25),
+    "hɦHħʕʜʢ": _consonant(0.45, 0.15),
+    "ʔ?ʡ": _consonant(0.35, 0.08),
+}
+SOUNDS: dict[str, Sound] = {symbol: sound for symbols, sound in _GROUPS.items() for symbol in symbols}
+"""IPA letter (and the ASCII letters that espeak-ng falls back to) → what the mouth does."""
+
+_ROUNDING = set("ʷᵝ\u0339")  # modifiers that round what they follow
+_LONG = set("ːˑ:")
+_SHORT = set("\u032f\u0306")  # non-syllabic, extra short
+
+_BEFORE_S, _AFTER_S = 0.065, 0.055  # how far openness reaches out of its sound; lips lead the sound
+_ROUND_BEFORE_S, _ROUND_AFTER_S = 0.13, 0.09  # rounding begins well ahead
+_RAMP_IN_S, _RAMP_OUT_S = 0.075, 0.07  # a lip closes and opens in about this time
+_CONTACT_S = 0.03  # the shortest contact
+_RELEASE = 0.75  # share of a plosive's time until its release
+_REST_S = 0.18  # in a pause, the mouth is at rest this long after the last and before the next sound
+_REACH_S = 0.7  # beyond this no sound has an influence
+_BLOCK = 512  # frames at once
+
+
+def sounds_of(symbol: str) -> list[Sound]:
+    """Split an IPA symbol into the sounds it is made of, in order.
+
+    Letters stand for sounds; tie bars, tones, nasalisation, stress and the like are passed over; length marks
+    lengthen, labialisation rounds. An unknown letter is a neutral mouth. Language marks such as ``(en)``,
+    which espeak-ng puts between words, and a pause give an empty list.
+    """
+    sounds: list[Sound] = []
+    if symbol.startswith("("):
+        return sounds
+    for char in unicodedata.normalize("NFC", symbol):
+        base = char if char in SOUNDS else unicodedata.normalize("NFD", char)[0]
+        if base in SOUNDS:
+            sounds.append(SOUNDS[base])
+        elif char in _LONG | _SHORT | _ROUNDING:
+            if sounds:
+                sounds[-1] = _modified(sounds[-1], char)
+        elif unicodedata.category(char) in ("Ll", "Lu", "Lo"):
+            sounds.append(_NEUTRAL)
+    return sounds
+
+
+def _modified(sound: Sound, char: str) -> Sound:
+    if char in _LONG:
+        return replace(sound, length=1.6 * sound.length)
+    if char in _SHORT:
+        return replace(sound, length=0.5 * sound.length)
+    return replace(sound, wide=0.0, round=max(sound.round, 0.8), shape=max(sound.shape, 0.8))
+
+
+@dataclass(frozen=True, slots=True)
+class _Score:
+    """Sounds and pauses in time order as columns: times in seconds, (sounds,) each; `sound` 0 for pauses."""
+
+    start: Float64Array
+    end: Float64Array
+    table: Float64Array  # (sounds, 8): open, wide, round, hold, shape, closed, teeth, tongue
+    spoken: npt.NDArray[np.bool_]
+
+
+def _score(phonemes: Sequence[Phoneme]) -> _Score:
+    rows: list[tuple[float, float, Sound, bool]] = []
+    now = float("-inf")
+    for phoneme in sorted(phonemes, key=lambda p: p.start_s):
+        parts = sounds_of(phoneme.symbol)
+        if not parts:
+            continue
+        if phoneme.start_s > now + 1e-6:
+            rows.append((max(now, phoneme.start_s - 60.0), phoneme.start_s, _PAUSE, False))
+        begin, whole = phoneme.start_s, sum(part.length for part in parts)
+        for part in parts:
+            end = begin + max(phoneme.end_s - phoneme.start_s, 0.0) * part.length / whole
+            rows.append((begin, end, _stressed(part, phoneme.stressed), True))
+            begin = end
+        now = max(now, begin)
+    if rows:
+        rows.append((now, now + 60.0, _PAUSE, False))
+    table = [[s.open, s.wide, s.round, s.hold, s.shape, s.closed, s.teeth, s.tongue] for _, _, s, _ in rows]
+    return _Score(
+        np.array([row[0] for row in rows], np.float64),
+        np.array([row[1] for row in rows], np.float64),
+        np.array(table, np.float64).reshape(-1, 8),
+        np.array([row[3] for row in rows], bool),
+    )
+
+
+def _stressed(sound: Sound, stressed: bool) -> Sound:
+    return sound if stressed else replace(sound, open=0.88 * sound.open, hold=0.85 * sound.hold)
+
+
+def from_phonemes(phonemes: Sequence[Phoneme], fps: float, n_frames: int) -> VisemeCurve:
+    """Say what the mouth does in each frame of a speech whose phonemes are known.
+
+    Args:
+        phonemes: IPA symbols with their times, in any language that espeak-ng speaks; gaps and ``""`` are
+            pauses.
+        fps: frames per second. Frame i shows the mouth at i / fps seconds.
+        n_frames: number of frames wanted.
+
+    Returns:
+        A curve of exactly `n_frames` rows. Every p, b, m that begins within them has a frame with ``closed``
+        1 and ``open`` 0, however short it is; rows further than 0.2 s from any sound are zeros.
+    """
+    values = np.zeros((n_frames, len(VISEME_CHANNELS)), np.float32)
+    score = _score(phonemes)
+    if len(score.start):
+        latest = np.maximum.accumulate(score.end)
+        for first in range(0, n_frames, _BLOCK):
+            frames = np.arange(first, min(first + _BLOCK, n_frames))
+            time = frames / fps
+            low = int(np.searchsorted(latest, time[0] - _REACH_S))
+            high = int(np.searchsorted(score.start, time[-1] + _REACH_S))
+            near = _Score(
+                score.start[low:high], score.end[low:high], score.table[low:high], score.spoken[low:high]
+            )
+            values[frames] = _mouth(near, time, fps, n_frames)
+    return VisemeCurve(values, fps)
+
+
+def _mouth(score: _Score, time: Float64Array, fps: float, n_frames: int) -> Float64Array:
+    """Rows of the curve at `time` (frames,), from the sounds near it."""
+    early = np.maximum(score.start - time[:, None], 0.0)  # (frames, sounds): seconds before the sound begins
+    late = np.maximum(time[:, None] - score.end, 0.0)
+    opening, wide, rounding, hold, shape = score.table[:, :5].T
+    pull = hold * np.exp(-((early / _BEFORE_S) ** 2) - (late / _AFTER_S) ** 2)
+    lips = shape * np.exp(-((early / _ROUND_BEFORE_S) ** 2) - (late / _ROUND_AFTER_S) ** 2)
+    gap = np.where(score.spoken, early + late, np.inf).min(axis=1, initial=np.inf)
+    awake = _smoothstep(1.0 - gap / _REST_S)
+    total, total_lips = pull.sum(axis=1) + 1e-9, lips.sum(axis=1) + 1e-9
+    contact = _contacts(score, time, fps, n_frames)  # (frames, 3): closed, teeth, tongue
+    apart = 1.0 - contact[:, 0]
+    teeth = contact[:, 1] * apart
+    lip_gap = pull @ opening / total * awake * apart
+    lip_gap = np.minimum(lip_gap, lip_gap * (1.0 - teeth) + 0.06 * teeth)
+    columns = (
+        lip_gap,
+        contact[:, 0],
+        lips @ wide / total_lips * awake,
+        lips @ rounding / total_lips * awake,
+        teeth,
+        contact[:, 2] * apart,
+    )
+    return np.asarray(np.clip(np.stack(columns, axis=1), 0.0, 1.0))
+
+
+def _contacts(score: _Score, time: Float64Array, fps: float, n_frames: int) -> Float64Array:
+    """(frames, 3): closed, teeth, tongue, each the strongest at that time, in full at its own frame."""
+    out = np.zeros((len(time), 3))
+    strength = score.table[:, 5:]
+    touching = np.flatnonzero(strength.any(axis=1))
+    start, strength = score.start[touching], strength[touching]
+    end = start + np.maximum(_RELEASE * (score.end[touching] - start), _CONTACT_S)
+    late, early = time[:, None] - end, start - time[:, None]
+    bump = _smoothstep(1.0 - early / _RAMP_IN_S) * _smoothstep(1.0 - late / _RAMP_OUT_S)
+    # A contact may fall between two frames: the frame nearest to its middle shows it.
+    shown = np.rint((start + end) / 2 * fps)
+    shown = np.where(start * fps <= n_frames - 1, np.minimum(shown, n_frames - 1), shown)
+    bump[np.rint(time * fps)[:, None] == shown] = 1.0
+    for channel in range(3):
+        out[:, channel] = (bump * strength[:, channel]).max(axis=1, initial=0.0)
+    return out
+
+
+def _smoothstep(x: Float64Array) -> Float64Array:
+    x = np.asarray(np.clip(x, 0.0, 1.0))
+    return x * x * (3.0 - 2.0 * x)
