@@ -42,6 +42,17 @@ def cannot_write(path: Path, error: OSError) -> OutputError:
     )
 
 
+def check_writable(path: Path) -> None:
+    """Raise `OutputError` if a file at `path` could not be written now."""
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder.", hint="Name a file in it.", stage="encode", field="output")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
 @contextmanager
 def complete_or_nothing(path: Path) -> Iterator[Path]:
     """Yield a hidden name beside `path`; on success it becomes `path`, on any failure it is removed.
@@ -49,11 +60,8 @@ def complete_or_nothing(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: the folder is missing or read-only, or the disk is full.
     """
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder.", hint="Name a file in it.", stage="encode", field="output")
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        part.touch(exist_ok=False)  # learn now, not after an hour, that the folder is read-only
         yield part
         part.replace(path)
     except OSError as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from avatalk.media import UInt8Array
+from avatalk.media import Face, UInt8Array
 
 # Canvas by aspect and quality, for drawn avatars and for pictures that are put into another shape.
 _SHORT_SIDE = {"draft": 360, "standard": 720, "high": 1080}
@@ -34,6 +34,18 @@ class Layout:
     scale: float = 1.0
     x: int = 0
     y: int = 0
+
+    def move(self, face: Face) -> Face:
+        """The same face, from pixels of the picture to pixels of the canvas."""
+        at = np.array([self.x, self.y, 0], np.float32)
+        x0, y0, x1, y1 = face.box
+        box = (
+            x0 * self.scale + self.x,
+            y0 * self.scale + self.y,
+            x1 * self.scale + self.x,
+            y1 * self.scale + self.y,
+        )
+        return Face(box, (face.landmarks * np.float32(self.scale) + at).astype(np.float32), face.score)
 
 
 def canvas_size(aspect: str, quality: str) -> tuple[int, int]:

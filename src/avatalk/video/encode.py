@@ -14,11 +14,11 @@ import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
-from avatalk.errors import OutputError
+from avatalk.errors import BadInput, OutputError
 from avatalk.events import Monitor
 from avatalk.media import UInt8Array
 from avatalk.speech.audio import AudioClip
-from avatalk.workspace import cannot_write, complete_or_nothing
+from avatalk.workspace import cannot_write, check_writable, complete_or_nothing
 
 AUDIO_RATE = 48_000
 _AUDIO_BLOCK_S = 1.0
@@ -41,6 +41,23 @@ EFFORTS = {
     "standard": Effort("veryfast", 20, 160_000),
     "high": Effort("medium", 17, 256_000),
 }
+
+
+def check_output(path: Path) -> None:
+    """Find out before hours of work whether `path` can be written.
+
+    Raises:
+        BadInput: its ending is not ``.mp4``.
+        OutputError: its folder is missing or read-only.
+    """
+    if path.suffix.lower() not in (".mp4", ".m4v"):
+        raise BadInput(
+            f"{path.name} does not end in .mp4.",
+            hint="Videos are written as MP4.",
+            stage="encode",
+            field="output",
+        )
+    check_writable(path)
 
 
 def encode(

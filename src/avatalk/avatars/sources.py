@@ -1,0 +1,37 @@
+"""Stage 1: from the name or path in a request to an `Avatar`."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from avatalk.avatars import gallery
+from avatalk.errors import UnknownName
+from avatalk.media import Avatar
+
+
+def is_file(avatar: str) -> bool:
+    """Whether `avatar` means a file rather than a name of the gallery: names have no dot and no slash."""
+    return avatar not in gallery.names() and (Path(avatar).name != avatar or "." in avatar or Path(avatar).exists())
+
+
+def open_avatar(avatar: str) -> Avatar:
+    """Return the gallery's character of that name, or the picture at that path.
+
+    Raises:
+        UnknownName: it is neither.
+        UnreadableFile: the file cannot be used.
+    """
+    if avatar in gallery.names():
+        return Avatar(avatar, character=gallery.get(avatar))
+    if is_file(avatar):
+        from avatalk.avatars.photo import load_photo  # Pillow is not needed for drawn avatars
+
+        return Avatar(avatar, picture=load_photo(Path(avatar)))
+    close = difflib.get_close_matches(avatar.lower(), gallery.names(), n=3, cutoff=0.4)
+    raise UnknownName(
+        f"There is no avatar {avatar!r}, and no file of that name.",
+        hint=(f"Did you mean {' or '.join(close)}? " if close else "") + "All are listed by `avatalk avatars`.",
+        stage="avatar",
+        field="avatar",
+    )

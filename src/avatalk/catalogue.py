@@ -1,0 +1,101 @@
+"""What there is to choose from, as rows for tables and JSON."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+from typing import Any
+
+from avatalk import engines, models
+from avatalk.avatars import gallery
+from avatalk.settings import cache_dir, offline
+
+Row = dict[str, Any]
+
+
+def avatar_rows() -> list[Row]:
+    """One row per gallery avatar."""
+    return [
+        {
+            "name": entry.name,
+            "age": entry.age,
+            "description": entry.description,
+            "engine": "gallery",
+            "licence": entry.licence,
+        }
+        for entry in gallery.entries()
+    ]
+
+
+def engine_rows() -> list[Row]:
+    """One row per engine, with whether it can run here now."""
+    return [
+        {
+            "stage": engine.stage,
+            "name": engine.name,
+            "summary": engine.summary,
+            "licence": engine.licence,
+            "ready": not engine.to_get(),
+            "get": engine.to_get(),
+        }
+        for engine in engines.ENGINES
+    ]
+
+
+def model_rows() -> list[Row]:
+    """One row per model of the manifest."""
+    return [
+        {
+            "name": model.name,
+            "stage": model.stage,
+            "engine": model.engine,
+            "mb": round(model.bytes / 1e6, 1),
+            "installed": models.installed(model.name),
+            "licence": model.licence,
+            "commercial": model.commercial,
+        }
+        for model in models.list_models()
+    ]
+
+
+def doctor_rows() -> list[Row]:
+    """One row per engine: whether it runs here, on what, and what would make it run."""
+    rows = [
+        {
+            "name": f"{engine.stage}/{engine.name}",
+            "ready": not engine.to_get(),
+            "device": "cpu",
+            "with": ", ".join(_version(package) for package in engine.packages),
+            "get": engine.to_get(),
+        }
+        for engine in engines.ENGINES
+    ]
+    python = f"Python {platform.python_version()}"
+    here = f"{python}, {platform.system()} {platform.machine()}, {os.cpu_count()} processors"
+    rows.append(
+        {"name": "machine", "ready": sys.version_info >= (3, 10), "device": "cpu", "with": here, "get": ""}
+    )
+    network = "off (AVATALK_OFFLINE)" if offline() else "used only to fetch models"
+    rows.append({"name": "network", "ready": True, "device": "", "with": network, "get": ""})
+    rows.append({"name": "cache", "ready": True, "device": "", "with": str(cache_dir()), "get": ""})
+    return rows
+
+
+_DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "ai_edge_litert": "ai-edge-litert",
+    "cv2": "opencv-python-headless",
+    "espeakng_loader": "espeakng-loader",
+    "pi_heif": "pi-heif",
+    "resvg_py": "resvg-py",
+}
+
+
+def _version(package: str) -> str:
+    distribution = _DISTRIBUTIONS.get(package, package)
+    try:
+        return f"{distribution} {importlib.metadata.version(distribution)}"
+    except importlib.metadata.PackageNotFoundError:
+        return f"{distribution} missing"

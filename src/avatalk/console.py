@@ -1,0 +1,108 @@
+"""What the command line shows people: progress on stderr, tables on stdout."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from avatalk import events
+
+_TITLES = {
+    "avatar": "Opening the avatar",
+    "speech": "Preparing the speech",
+    "face": "Finding the face",
+    "lipsync": "Planning the lips",
+    "compose": "Placing the picture",
+    "encode": "Drawing and encoding",
+}
+_PLAIN_EVERY_S = 2.0
+
+
+class ProgressBar:
+    """Shows `events.Progress`: a live bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._live = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description:<22}"),
+            BarColumn(bar_width=28),
+            TextColumn("{task.fields[count]}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[eta]}"),
+            console=self._console,
+            transient=True,
+        )
+        self._task = self._live.add_task("Starting", total=None, count="", eta="")
+        self._stage, self._last = "", 0.0
+
+    def __enter__(self) -> ProgressBar:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def show(self, progress: events.Progress) -> None:
+        """Show one step; steps that follow too fast on each other are left out."""
+        now, new_stage = time.monotonic(), progress.stage != self._stage
+        every = 0.05 if self._console.is_terminal else _PLAIN_EVERY_S
+        finished = bool(progress.total) and progress.done >= progress.total
+        if not new_stage and not finished and now - self._last < every:
+            return
+        self._stage, self._last = progress.stage, now
+        title = progress.message or _TITLES.get(progress.stage, progress.stage)
+        count = _count(progress)
+        eta = "" if progress.eta_s is None or finished else f"ETA {_clock(progress.eta_s)}"
+        if self._console.is_terminal:
+            self._live.update(
+                self._task,
+                description=title,
+                total=progress.total or None,
+                completed=progress.done,
+                count=count,
+                eta=eta,
+            )
+        elif count or new_stage:
+            self._console.print(" ".join(part for part in (title, count, eta) if part), highlight=False)
+
+
+def _count(progress: events.Progress) -> str:
+    if not progress.total or progress.unit == "":
+        return ""
+    if progress.unit == "bytes":
+        return f"{progress.done / 1e6:.1f}/{progress.total / 1e6:.1f} MB"
+    return f"{progress.done:.0f}/{progress.total:.0f} {progress.unit}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def print_table(rows: list[dict[str, Any]]) -> None:
+    """Print rows with the same keys as a table on stdout."""
+    if not rows:
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in rows[0]:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    Console().print(table)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(item) for item in value)
+    return "" if value is None else str(value)

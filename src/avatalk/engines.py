@@ -1,0 +1,154 @@
+"""The one table of engines. An engine's file is the only place that imports its heavy library."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from avatalk import models
+from avatalk.errors import EngineUnavailable, UnknownName
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """One way to do one stage.
+
+    Attributes:
+        stage: one of `avatalk.events.STAGES`.
+        name: what a request calls it.
+        target: ``"module:attribute"`` of its class or function.
+        summary: one line for people.
+        licence: of the engine and what it needs to run, SPDX where there is an identifier.
+        packages: importable names it needs.
+        models: models it needs, fetched at first use.
+        extra: the extra that installs `packages`; empty when they are always there.
+    """
+
+    stage: str
+    name: str
+    target: str
+    summary: str
+    licence: str
+    packages: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    extra: str = ""
+
+    def missing(self) -> tuple[str, ...]:
+        """Packages that are not installed."""
+        return tuple(package for package in self.packages if find_spec(package) is None)
+
+    def to_get(self) -> str:
+        """The command that adds what is missing; empty when nothing is."""
+        if self.missing():
+            return (
+                f"pip install 'avatalk[{self.extra}]'"
+                if self.extra
+                else "pip install --force-reinstall avatalk"
+            )
+        lacking = [name for name in self.models if not models.installed(name)]
+        return f"avatalk models install {' '.join(lacking)}" if lacking else ""
+
+    def load(self) -> Any:
+        """Import and return what `target` names.
+
+        Raises:
+            EngineUnavailable: a package is missing.
+        """
+        if missing := self.missing():
+            raise EngineUnavailable(
+                f"The engine {self.name} needs {', '.join(missing)}.", hint=self.to_get(), stage=self.stage
+            )
+        module, _, attribute = self.target.partition(":")
+        return getattr(import_module(module), attribute)
+
+
+ENGINES: tuple[Engine, ...] = (
+    Engine(
+        "avatar",
+        "gallery",
+        "avatalk.avatars.gallery:get",
+        "drawn characters that come with avatalk",
+        "CC0-1.0",
+        packages=("resvg_py",),
+    ),
+    Engine(
+        "avatar",
+        "photo",
+        "avatalk.avatars.photo:load_photo",
+        "your own picture: JPEG, PNG, WebP, HEIC",
+        "Apache-2.0",
+        packages=("PIL", "pi_heif"),
+    ),
+    Engine(
+        "speech",
+        "espeak",
+        "avatalk.speech.synthesis:speak",
+        "espeak-ng, over 100 languages, exact phoneme times",
+        "GPL-3.0-or-later",
+        packages=("espeakng_loader",),
+    ),
+    Engine(
+        "speech",
+        "recording",
+        "avatalk.speech.audio:open_audio",
+        "your own recording, any format",
+        "Apache-2.0",
+        packages=("av",),
+    ),
+    Engine(
+        "face",
+        "mediapipe",
+        "avatalk.faces.mediapipe:MediaPipeFaces",
+        "full-range detector and attention mesh of MediaPipe",
+        "Apache-2.0",
+        packages=("ai_edge_litert", "cv2"),
+        models=("face",),
+    ),
+    Engine(
+        "lipsync",
+        "animator",
+        "avatalk.lipsync.animator:Animator",
+        "a rig for drawn avatars, a mesh warp for photographs",
+        "Apache-2.0",
+        packages=("cv2",),
+    ),
+    Engine(
+        "encode",
+        "pyav",
+        "avatalk.video.encode:encode",
+        "H.264 and AAC in MP4",
+        "GPL-2.0-or-later",
+        packages=("av",),
+    ),
+)
+
+
+def get(stage: str, name: str) -> Engine:
+    """The engine called `name` in `stage`; ``auto`` is the best that can run here.
+
+    Raises:
+        UnknownName: there is none; the hint names the nearest.
+    """
+    candidates = [engine for engine in ENGINES if engine.stage == stage]
+    if name == "auto":
+        return next((engine for engine in candidates if not engine.to_get()), candidates[0])
+    for engine in candidates:
+        if engine.name == name:
+            return engine
+    names = ["auto", *(engine.name for engine in candidates)]
+    raise UnknownName(
+        f"There is no engine {name!r} for {stage}.",
+        hint=nearest(name, names, "avatalk engines"),
+        stage=stage,
+        field="engine",
+    )
+
+
+def nearest(name: str, names: Iterable[str], command: str) -> str:
+    """A hint for a name nobody knows: the nearest known ones, and the command that lists all."""
+    close = difflib.get_close_matches(name.lower(), list(names), n=3, cutoff=0.5)
+    return (f"Did you mean {' or '.join(close)}? " if close else "") + f"All are listed by `{command}`."

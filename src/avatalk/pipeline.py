@@ -1,0 +1,349 @@
+"""A request becomes a video: the six stages, in order. Every surface calls this and nothing else.
+
+`plan` does all that is done once and is small; after it, any frame is a pure function of the plan and
+the frame's index, which previews, parallel segments and resuming rest on.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event
+from types import TracebackType
+
+from avatalk import engines
+from avatalk.avatars.sources import open_avatar
+from avatalk.compose.layout import canvas_size, lay_out, place
+from avatalk.errors import BadInput
+from avatalk.events import Monitor, OnProgress
+from avatalk.lipsync import listen
+from avatalk.lipsync.base import Animation, Shot
+from avatalk.lipsync.motion import motion_curve
+from avatalk.lipsync.visemes import from_phonemes
+from avatalk.media import Avatar, Face, FaceTrack, MotionCurve, Result, Speech, UInt8Array, VisemeCurve
+from avatalk.request import VideoRequest
+from avatalk.spec import portable
+from avatalk.video.captions import write_captions
+from avatalk.video.encode import check_output, encode
+from avatalk.workspace import temporary_folder
+
+_SMALL_FACE = 60.0  # pixels between the eyes below which a mouth has too few pixels to look good
+
+
+@dataclass(slots=True)
+class Clock:
+    """Wall seconds by stage; while an inner stage runs, the outer one stands still."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    _running: list[str] = field(default_factory=list)
+    _since: float = 0.0
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        """Count the time spent inside towards `stage`."""
+        self._charge()
+        self._running.append(stage)
+        try:
+            yield
+        finally:
+            self._charge()
+            self._running.pop()
+
+    def each(self, stage: str, frames: Iterator[UInt8Array]) -> Iterator[UInt8Array]:
+        """Pass `frames` on and count the time each took to make."""
+        while True:
+            with self(stage):
+                frame = next(frames, None)
+            if frame is None:
+                return
+            yield frame
+
+    def _charge(self) -> None:
+        now = time.perf_counter()
+        if self._running:
+            stage = self._running[-1]
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._since
+        self._since = now
+
+
+@dataclass(slots=True)
+class Plan:
+    """A video that is decided in full and not yet drawn. Close it, or use it in a ``with`` block.
+
+    Attributes:
+        request: what was asked for.
+        width: of the frames, pixels.
+        height: of the frames, pixels.
+        fps: frames per second, exact.
+        n_frames: number of frames; they cover the whole speech and at most one frame more.
+        speech: sound, and phonemes and words where known.
+        visemes: what the mouth does in each frame.
+        motion: what head, lids and eyes do in each frame.
+        face: the chosen face in pixels of the frame; None for a drawn avatar.
+        engines: stage → engine that runs it.
+        warnings: what the user should know.
+        clock: wall seconds by stage so far.
+    """
+
+    request: VideoRequest
+    width: int
+    height: int
+    fps: Fraction
+    n_frames: int
+    speech: Speech
+    visemes: VisemeCurve
+    motion: MotionCurve
+    face: Face | None
+    engines: dict[str, str]
+    warnings: list[str]
+    clock: Clock
+    _animation: Animation
+    _folder: TemporaryDirectory[str]
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[UInt8Array]:
+        """Yield frames `start` to `stop` - 1, each (height, width, 3) uint8 RGB; the same bits whoever asks.
+
+        Raises:
+            BadInput: the range is not within 0 and `n_frames`.
+        """
+        stop = self.n_frames if stop is None else stop
+        if not 0 <= start <= stop <= self.n_frames:
+            raise BadInput(
+                f"Frames {start} to {stop} are not in this video.",
+                hint=f"It has frames 0 to {self.n_frames}.",
+            )
+        return self._animation.frames(start, stop)
+
+    def close(self) -> None:
+        """Remove the temporary files."""
+        self._folder.cleanup()
+
+    def __enter__(self) -> Plan:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def plan(
+    request: VideoRequest, *, on_progress: OnProgress | None = None, cancel: Event | None = None
+) -> Plan:
+    """Decide everything about a video that is decided once.
+
+    Args:
+        request: what to make.
+        on_progress: called with every step; may raise to stop.
+        cancel: set it from any thread to stop.
+
+    Raises:
+        AvatalkError: what is wrong, where, and what to do.
+    """
+    monitor = Monitor(on_progress, cancel or Event())
+    return _plan(request, monitor)
+
+
+def render(
+    request: VideoRequest,
+    output: str | Path,
+    *,
+    on_progress: OnProgress | None = None,
+    cancel: Event | None = None,
+) -> Result:
+    """Make the video of `request` at `output` (an ``.mp4``), or nothing.
+
+    Args:
+        request: what to make.
+        output: path of the file; an existing one is replaced once the new one is complete.
+        on_progress: called with every step; may raise to stop.
+        cancel: set it from any thread to stop.
+
+    Returns:
+        What was made, by which engines, in which time, and what would make it better.
+
+    Raises:
+        AvatalkError: what is wrong, where, and what to do; no partial file is left.
+    """
+    output = Path(output)
+    monitor = Monitor(on_progress, cancel or Event())
+    check_output(output)
+    with _plan(request, monitor) as made:
+        # 6 encode, which draws the frames of stage 4 as it goes
+        with made.clock("encode"):
+            encode(
+                output,
+                made.clock.each("lipsync", made.frames()),
+                made.n_frames,
+                made.fps,
+                (made.width, made.height),
+                made.speech.audio,
+                quality=request.quality,
+                comment=portable(request, output.parent),
+                monitor=monitor,
+            )
+        captions = write_captions(
+            request.captions, made.speech.words, made.speech.audio.duration_s, output, monitor
+        )
+        return Result(
+            path=str(output),
+            duration_s=float(made.n_frames / made.fps),
+            frames=made.n_frames,
+            fps=str(made.fps),
+            width=made.width,
+            height=made.height,
+            engines=made.engines,
+            seconds={stage: round(spent, 3) for stage, spent in made.clock.seconds.items()},
+            warnings=monitor.warnings,
+            better=_better(request, made),
+            captions=[str(path) for path in captions],
+        )
+
+
+def preview(request: VideoRequest, at: float, *, on_progress: OnProgress | None = None) -> UInt8Array:
+    """Return the frame shown at `at` seconds, (height, width, 3) uint8 RGB: the same bits as in the video.
+
+    Raises:
+        BadInput: the video ends before `at`.
+        AvatalkError: what is wrong, where, and what to do.
+    """
+    with _plan(request, Monitor(on_progress)) as made:
+        index = int(Fraction(at) * made.fps) if math.isfinite(at) else -1
+        if not 0 <= index < made.n_frames:
+            raise BadInput(
+                f"There is no frame at {at:g} s.",
+                hint=f"The video is {float(made.n_frames / made.fps):.2f} s long.",
+                field="at",
+            )
+        return next(made.frames(index, index + 1))
+
+
+def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
+    clock = Clock()
+    lipsync = engines.get("lipsync", request.engine)
+    folder = temporary_folder()
+    try:
+        # 1 avatar
+        with clock("avatar"):
+            monitor.report("avatar")
+            avatar = open_avatar(request.avatar)
+
+        # 2 speech
+        with clock("speech"):
+            monitor.report("speech")
+            speech = _speech(request, Path(folder.name), monitor)
+            fps = request.fps
+            n_frames = frame_count(speech.audio.duration_s, speech.audio.sample_rate, fps)
+
+        # 3 face
+        with clock("face"):
+            face = None if avatar.picture is None else _face(avatar.picture, request.face, monitor)
+
+        # 4 lip-sync: curves now, frames when they are asked for
+        with clock("lipsync"):
+            monitor.report("lipsync")
+            visemes, motion = _curves(request, speech, n_frames, monitor)
+
+        # 5 compose
+        with clock("compose"):
+            monitor.report("compose")
+            avatar, face, (width, height) = _place(request, avatar, face)
+
+        with clock("lipsync"):
+            track = None if face is None else FaceTrack((face,))
+            shot = Shot(avatar, track, visemes, motion, width, height, request.seed)
+            animation = lipsync.load()().prepare(shot)
+    except BaseException:
+        folder.cleanup()
+        raise
+    used = {
+        "avatar": "gallery" if avatar.drawn else "photo",
+        "speech": "recording" if request.text is None else "espeak",
+        **({} if face is None else {"face": "mediapipe"}),
+        "lipsync": lipsync.name,
+        "encode": "pyav",
+    }
+    return Plan(
+        request=request,
+        width=width,
+        height=height,
+        fps=fps,
+        n_frames=n_frames,
+        speech=speech,
+        visemes=visemes,
+        motion=motion,
+        face=face,
+        engines=used,
+        warnings=monitor.warnings,
+        clock=clock,
+        _animation=animation,
+        _folder=folder,
+    )
+
+
+def frame_count(duration_s: float, sample_rate: int, fps: Fraction) -> int:
+    """Frames that cover the whole sound: less than one frame beyond it."""
+    samples = round(duration_s * sample_rate)
+    return max(1, math.ceil(Fraction(samples, sample_rate) * fps))
+
+
+def _speech(request: VideoRequest, folder: Path, monitor: Monitor) -> Speech:
+    if request.text is None:
+        assert request.audio is not None  # the request holds exactly one of both
+        open_audio = engines.get("speech", "recording").load()
+        return Speech(open_audio(request.audio, monitor))
+    speak = engines.get("speech", "espeak").load()
+    made: Speech = speak(request.text, request.voice, request.speed, request.pitch, folder, monitor)
+    return made
+
+
+def _face(picture: UInt8Array, wanted: int | None, monitor: Monitor) -> Face:
+    from avatalk.faces.choose import choose
+
+    monitor.report("face")
+    finder = engines.get("face", "mediapipe").load()(monitor)
+    height, width = picture.shape[:2]
+    return choose(finder.find(picture), wanted, (width, height), monitor)
+
+
+def _curves(
+    request: VideoRequest, speech: Speech, n_frames: int, monitor: Monitor
+) -> tuple[VisemeCurve, MotionCurve]:
+    fps = float(request.fps)
+    if speech.phonemes is None:
+        heard = listen.analyse(speech.audio, fps, n_frames, monitor)
+        visemes, loudness = heard.visemes, heard.loudness
+    else:
+        visemes = from_phonemes(speech.phonemes, fps, n_frames)
+        loudness = listen.loudness(speech.audio, fps, n_frames)
+    return visemes, motion_curve(loudness, fps, seed=request.seed, still=request.still)
+
+
+def _place(
+    request: VideoRequest, avatar: Avatar, face: Face | None
+) -> tuple[Avatar, Face | None, tuple[int, int]]:
+    """Lay a picture and its face on the canvas; a drawn avatar fills any canvas by itself."""
+    if avatar.picture is None or face is None:
+        return avatar, None, request.size or canvas_size(request.aspect, request.quality)
+    height, width = avatar.picture.shape[:2]
+    layout = lay_out(width, height, request.size, request.aspect, request.quality)
+    placed = replace(avatar, picture=place(avatar.picture, layout))
+    return placed, layout.move(face), (layout.width, layout.height)
+
+
+def _better(request: VideoRequest, made: Plan) -> list[str]:
+    """What would improve this very video, each with how to get it."""
+    ideas = []
+    if made.engines["speech"] == "espeak":
+        ideas.append("A recording sounds more natural than the embedded voice: --audio speech.mp3")
+    if request.quality != "high":
+        ideas.append("Finer picture and sound, at the price of time: --quality high")
+    if made.face is not None and made.face.eye_distance < _SMALL_FACE:
+        ideas.append("The face is small in the picture: crop it closer, or use a larger picture.")
+    return ideas

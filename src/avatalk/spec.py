@@ -1,0 +1,71 @@
+"""Requests in files: as JSON, or inside a video that avatalk made."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from avatalk.avatars.sources import is_file
+from avatalk.errors import BadInput, UnreadableFile
+from avatalk.request import VideoRequest
+from avatalk.video.tags import read_comment
+
+_MAX_BYTES = 4_000_000
+
+
+def load_spec(path: str | Path) -> VideoRequest:
+    """Read a request from a JSON file, or from the video it made.
+
+    Paths in it are relative to the folder of `path`; one that is not there is looked for as it stands.
+
+    Raises:
+        UnreadableFile: `path` is missing or not readable.
+        BadInput: it holds no request, or a wrong one.
+    """
+    return VideoRequest(**read_fields(Path(path)))
+
+
+def read_fields(path: Path) -> dict[str, Any]:
+    """The fields of the request in `path`, its own paths resolved; see `load_spec`."""
+    if not path.is_file():
+        raise UnreadableFile(
+            f"There is no file {path}.", hint="Check the name given to --spec.", field="spec"
+        )
+    try:
+        fields = json.loads(_text_of(path))
+    except ValueError as error:
+        raise BadInput(
+            f"{path} is not valid JSON ({error}).", hint="See `avatalk schema`.", field="spec"
+        ) from error
+    if not isinstance(fields, dict):
+        raise BadInput(f"{path} holds no request.", hint="See `avatalk schema`.", field="spec")
+    for name in ("avatar", "audio"):
+        value = fields.get(name)
+        if isinstance(value, str) and (name == "audio" or is_file(value)):
+            beside = path.parent / value
+            fields[name] = str(beside if beside.exists() or not Path(value).exists() else value)
+    return fields
+
+
+def portable(request: VideoRequest, folder: Path) -> str:
+    """The request as JSON for a file in `folder`, its paths relative to there where that is possible."""
+    fields = json.loads(request.to_json())
+    for name in ("avatar", "audio"):
+        value = fields.get(name)
+        if isinstance(value, str) and (name == "audio" or is_file(value)):
+            try:
+                fields[name] = Path(os.path.relpath(value, folder)).as_posix()
+            except ValueError:  # another drive on Windows
+                fields[name] = str(Path(value).absolute())
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def _text_of(path: Path) -> str:
+    """The text of a JSON file, or the comment of a video."""
+    with path.open("rb") as file:
+        start = file.read(_MAX_BYTES)
+    if start.lstrip()[:1] in (b"{", b"[", b'"'):
+        return start.decode("utf-8", errors="strict")
+    return read_comment(path)

@@ -1,0 +1,104 @@
+"""Imports point one way, and importing avatalk does no work."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import avatalk
+
+ROOT = Path(avatalk.__file__).parent
+# Higher may import lower, never the other way round; stages don't import each other's engines.
+LAYERS = [
+    {"cli"},
+    {"catalogue", "console"},
+    {"pipeline"},
+    {"spec"},
+    {"request"},
+    {"engines"},
+    {"avatars", "compose", "faces", "lipsync", "speech", "video"},
+    {"models"},
+    {"media", "workspace"},
+    {"settings", "events"},
+    {"errors", "_version"},
+]
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+# The few places where one stage looks at another's types.
+STAGE_LINKS = {
+    ("lipsync", "speech"): "sound and phonemes drive the lips",
+    ("video", "speech"): "the sound is encoded",
+    ("lipsync", "avatars"): "the rig draws the artist's characters",
+}
+HEAVY = {
+    "av",
+    "cv2",
+    "numpy",
+    "pydantic",
+    "PIL",
+    "ai_edge_litert",
+    "resvg_py",
+    "rich",
+    "espeakng_loader",
+    "torch",
+}
+
+
+def imports(path):
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body.clear()  # names for annotations load nothing
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield node.module
+            for alias in node.names:
+                yield f"{node.module}.{alias.name}"
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name
+
+
+def room(module):
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 and parts[0] == "avatalk" else None
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_downwards(path):
+    here = path.relative_to(ROOT).with_suffix("").parts[0]
+    if here == "__init__":
+        return
+    for module in imports(path):
+        there = room(module)
+        if there is None or there == here or there not in LEVEL:
+            continue
+        if LEVEL[there] == LEVEL[here]:
+            assert (here, there) in STAGE_LINKS, f"{here} imports {there}"
+        else:
+            assert LEVEL[there] > LEVEL[here], f"{here} imports {there}, which stands above it"
+
+
+def test_every_room_has_a_layer():
+    rooms = {path.relative_to(ROOT).with_suffix("").parts[0] for path in ROOT.rglob("*.py")} - {"__init__"}
+    assert rooms <= set(LEVEL)
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    code = "import sys, avatalk; print(sorted(m for m in sys.modules if '.' not in m))"
+    loaded = set(ast.literal_eval(subprocess.check_output([sys.executable, "-c", code], text=True)))
+    assert not loaded & HEAVY
+
+
+def test_the_command_line_starts_without_heavy_imports():
+    code = "import sys, avatalk.cli; print(sorted(m for m in sys.modules if '.' not in m))"
+    loaded = set(ast.literal_eval(subprocess.check_output([sys.executable, "-c", code], text=True)))
+    assert not loaded & (HEAVY - {"rich"})
+
+
+def test_the_public_names_are_there():
+    for name in avatalk.__all__:
+        assert getattr(avatalk, name) is not None
+    with pytest.raises(AttributeError):
+        avatalk.nonsense  # noqa: B018
