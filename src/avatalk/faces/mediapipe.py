@@ -1,0 +1,239 @@
+"""Faces by MediaPipe's detector and attention mesh: the embedded engine of stage 3."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import cv2
+import numpy as np
+
+from avatalk import models
+from avatalk.errors import ModelUnavailable
+from avatalk.events import Monitor
+from avatalk.faces.base import FaceFinder
+from avatalk.faces.detector import INPUT_SIZE as WINDOW
+from avatalk.faces.detector import Detection, FaceDetector, overlap
+from avatalk.faces.mesh import INPUT_SIZE, AttentionMesh
+from avatalk.media import Face, Float32Array, UInt8Array
+from avatalk.models.manifest import FACE_DETECTOR, FACE_MESH
+
+EYE_CORNERS = (33, 263)
+# Brows, and the outline from the ears down: the box of a face leaves out the forehead.
+# fmt: off
+BOX_POINTS = (
+    70, 63, 105, 66, 107, 336, 296, 334, 293, 300,
+    127, 234, 93, 132, 58, 172, 136, 150, 149, 176, 148, 152,
+    377, 400, 378, 379, 365, 397, 288, 361, 323, 454, 356,
+)
+# fmt: on
+
+# Side of the crop for the mesh: MediaPipe's own factor on the detector's box, and the factor on the extent
+# of the landmarks that gives about the same crop (closest to its landmarks, and stable when repeated).
+BOX_SCALE = 1.5
+LANDMARKS_SCALE = 1.4
+
+FINEST_WINDOW = 440  # pixels of the picture that a detector's look may span so that it sees faces of 40
+STRIDE = 3 * WINDOW // 4
+PASSED_OVER = 8  # faces this many times smaller than the largest are background
+
+
+@dataclass(frozen=True, slots=True)
+class Roi:
+    """A turned square of a picture: centre and side in pixels, angle in radians, clockwise."""
+
+    x: float
+    y: float
+    side: float
+    angle: float
+
+    @classmethod
+    def of_detection(cls, found: Detection) -> Roi:
+        """The square for a first look at a face that the detector found."""
+        x0, y0, x1, y1 = map(float, found.box)
+        run, rise = found.keypoints[1] - found.keypoints[0]
+        side = BOX_SCALE * max(x1 - x0, y1 - y0)
+        return cls((x0 + x1) / 2, (y0 + y1) / 2, side, math.atan2(rise, run))
+
+    @classmethod
+    def of_landmarks(cls, landmarks: Float32Array) -> Roi:
+        """The square for a second look, or for a look at the next frame."""
+        points = landmarks[:, :2].astype(np.float64)
+        run, rise = points[EYE_CORNERS[1]] - points[EYE_CORNERS[0]]
+        angle = math.atan2(rise, run)
+        cos, sin = math.cos(angle), math.sin(angle)
+        upright = np.array([[cos, sin], [-sin, cos]])
+        turned = points @ upright.T
+        low, high = turned.min(axis=0), turned.max(axis=0)
+        x, y = upright.T @ ((low + high) / 2)
+        return cls(float(x), float(y), LANDMARKS_SCALE * float((high - low).max()), angle)
+
+    @property
+    def matrix(self) -> Float32Array:
+        """(2, 3): from pixels of the mesh's crop to pixels of the picture."""
+        step = self.side / INPUT_SIZE
+        cos, sin = math.cos(self.angle) * step, math.sin(self.angle) * step
+        linear = np.array([[cos, -sin], [sin, cos]])
+        shift = np.array([self.x, self.y]) - linear @ np.full(2, INPUT_SIZE / 2)
+        return np.column_stack([linear, shift]).astype(np.float32)
+
+
+class MediaPipeFaces(FaceFinder):
+    """Finds faces from 40 pixels up, turned by up to 35 degrees, at any place of a picture.
+
+    Args:
+        monitor: told of the bytes when the models must be fetched first.
+
+    Raises:
+        ModelUnavailable: the models are not here and cannot be fetched, or are damaged.
+        Cancelled: `monitor` was cancelled while fetching.
+    """
+
+    name: ClassVar[str] = "mediapipe"
+
+    def __init__(self, monitor: Monitor | None = None) -> None:
+        detector, mesh = (models.path("face", file, monitor) for file in (FACE_DETECTOR, FACE_MESH))
+        try:
+            self._detector = FaceDetector(detector.read_bytes())
+            self._mesh = AttentionMesh(mesh.read_bytes())
+        except (ValueError, RuntimeError, OSError) as error:
+            raise ModelUnavailable(
+                "The face model on this machine is damaged.",
+                hint="Run `avatalk models install face`.",
+                stage="face",
+            ) from error
+
+    def find(self, picture: UInt8Array) -> list[Face]:
+        """Return every usable face of `picture`, the largest first.
+
+        Faces less than an eighth as large as the largest are passed over.
+
+        Args:
+            picture: (height, width, 3) uint8 RGB, upright.
+        """
+        faces: list[Face] = []
+        for window, detections in self._looks(picture):
+            if faces and PASSED_OVER * window / 4 < _size(faces[0]):
+                break
+            for found in detections:
+                if not any(_same(found.box, face) for face in faces):
+                    face = self._face_at(picture, found)
+                    if face is not None and not any(_same(np.array(face.box), other) for other in faces):
+                        faces.append(face)
+            faces.sort(key=_size, reverse=True)
+        return [face for face in faces if PASSED_OVER * _size(face) >= _size(faces[0])]
+
+    def refine(self, picture: UInt8Array, previous: Face) -> Face | None:
+        """Return where `previous` has moved to, seen in the next picture of a clip; None if it is lost.
+
+        Much faster than `find`, and good while a face moves by less than a third of its width.
+        """
+        face = self._look_closely(picture, Roi.of_landmarks(previous.landmarks), previous.score)
+        return face if face is not None and _same(np.array(face.box), previous) else None
+
+    def _looks(self, picture: UInt8Array) -> Iterator[tuple[float, list[Detection]]]:
+        """Yield per level, from coarse to fine, the window's side in pixels and what the detector found."""
+        for level, scale in reversed(_pyramid(picture)):
+            found: list[Detection] = []
+            for left, top, square in _windows(level):
+                origin = np.array([left, top], np.float32)
+                for seen in self._detector.detect(square):
+                    box = (seen.box.reshape(2, 2) + origin) * scale
+                    found.append(Detection(box.ravel(), (seen.keypoints + origin) * scale, seen.score))
+            yield WINDOW * float(scale.max()), sorted(found, key=lambda one: -one.score)
+
+    def _face_at(self, picture: UInt8Array, found: Detection) -> Face | None:
+        """Return the face at a detection, or None if the mesh sees none there."""
+        rough = self._look_closely(picture, Roi.of_detection(found), found.score)
+        if rough is None or not _same(found.box, rough):
+            return None
+        return self.refine(picture, rough)
+
+    def _look_closely(self, picture: UInt8Array, roi: Roi, score: float) -> Face | None:
+        output = self._mesh.run(crop(picture, roi))
+        if output.face_logit < 0:
+            return None
+        landmarks = self._mesh.landmarks(output)
+        matrix = roi.matrix
+        landmarks[:, :2] = landmarks[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+        landmarks[:, 2] *= roi.side / INPUT_SIZE
+        outline = landmarks[BOX_POINTS, :2]
+        x0, y0, x1, y1 = map(float, (*outline.min(axis=0), *outline.max(axis=0)))
+        return Face((x0, y0, x1, y1), landmarks, score)
+
+
+def crop(picture: UInt8Array, roi: Roi) -> UInt8Array:
+    """Return the (192, 192, 3) crop that the mesh looks at, bilinear, edges of the picture repeated."""
+    shrink = int(roi.side // INPUT_SIZE)
+    if shrink >= 2:  # average first, or fine texture turns into noise
+        reach = roi.side  # the turned square fits into a box of side * sqrt(2) around the centre
+        height, width = picture.shape[:2]
+        left, top = max(0, int(roi.x - reach)), max(0, int(roi.y - reach))
+        part = picture[top : min(height, int(roi.y + reach)), left : min(width, int(roi.x + reach))]
+        if min(part.shape[:2]) < shrink:
+            return np.zeros((INPUT_SIZE, INPUT_SIZE, 3), np.uint8)
+        part = part[: part.shape[0] // shrink * shrink, : part.shape[1] // shrink * shrink]
+        size = part.shape[1] // shrink, part.shape[0] // shrink
+        picture = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), np.uint8)
+        roi = replace(roi, x=(roi.x - left) / shrink, y=(roi.y - top) / shrink, side=roi.side / shrink)
+    matrix = roi.matrix
+    matrix[:, 2] += matrix[:, :2] @ np.full(2, 0.5, np.float32) - np.float32(
+        0.5
+    )  # OpenCV's centres are whole
+    return np.asarray(
+        cv2.warpAffine(
+            picture,
+            matrix,
+            (INPUT_SIZE, INPUT_SIZE),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+    )
+
+
+def _pyramid(picture: UInt8Array) -> list[tuple[UInt8Array, Float32Array]]:
+    """Return (picture scaled, pixels of `picture` per pixel of it in x and y), from fine to coarse.
+
+    In the coarsest the whole picture leaves a margin in one window: the detector misses faces that fill it.
+    """
+    height, width = picture.shape[:2]
+    levels: list[tuple[UInt8Array, Float32Array]] = []
+    window, scaled = float(FINEST_WINDOW), picture
+    while not levels or window < 3 * max(height, width):
+        size = max(1, round(width * WINDOW / window)), max(1, round(height * WINDOW / window))
+        scaled = np.asarray(cv2.resize(scaled, size, interpolation=cv2.INTER_AREA))
+        levels.append((scaled, np.array([width / size[0], height / size[1]], np.float32)))
+        window *= 2
+    return levels
+
+
+def _windows(level: UInt8Array) -> Iterator[tuple[int, int, UInt8Array]]:
+    """Yield left, top and content of the (192, 192, 3) windows that cover `level`, overlapping."""
+    height, width = level.shape[:2]
+    for top in _starts(height):
+        for left in _starts(width):
+            square = np.zeros((WINDOW, WINDOW, 3), np.uint8)
+            y0, x0 = max(0, -top), max(0, -left)
+            part = level[max(0, top) : top + WINDOW, max(0, left) : left + WINDOW]
+            square[y0 : y0 + part.shape[0], x0 : x0 + part.shape[1]] = part
+            yield left, top, square
+
+
+def _starts(length: int) -> list[int]:
+    """Return where the windows begin along one side; a side shorter than a window lies in its middle."""
+    if length <= WINDOW:
+        return [-((WINDOW - length) // 2)]
+    steps = math.ceil((length - WINDOW) / STRIDE)
+    return [round(k * (length - WINDOW) / steps) for k in range(steps + 1)]
+
+
+def _size(face: Face) -> float:
+    x0, y0, x1, y1 = face.box
+    return max(x1 - x0, y1 - y0)
+
+
+def _same(box: Float32Array, face: Face) -> bool:
+    """Whether a box (4,) and a face are of one face."""
+    return bool(overlap(np.array(face.box, np.float32), box[None])[0] > 0.3)
