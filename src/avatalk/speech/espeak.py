@@ -1,0 +1,75 @@
+"""espeak-ng inside this process: formant speech in 100 languages, with the time of every phoneme and word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import numpy as np
+
+from avatalk.errors import SpeechError
+from avatalk.media import Phoneme
+from avatalk.speech.base import SpeechEngine, Utterance, Voice
+from avatalk.speech.ipa import clean_symbol
+from avatalk.speech.libespeak import SAMPLE_RATE, Recording, synthesise
+from avatalk.speech.spoken import spoken_form
+from avatalk.speech.voices import espeak_voices
+from avatalk.speech.words import Mark, timed_words
+
+
+class Espeak(SpeechEngine):
+    """espeak-ng."""
+
+    name: ClassVar[str] = "espeak"
+    sample_rate = SAMPLE_RATE
+
+    def voices(self) -> tuple[Voice, ...]:
+        """Return every voice, the preferred one of each language first."""
+        return espeak_voices()
+
+    def speak(self, sentence: str, voice: Voice, speed: float = 1.0, pitch: float = 1.0) -> Utterance:
+        """Speak one sentence; see `SpeechEngine.speak`."""
+        recording = synthesise(spoken_form(sentence, voice.scripts), voice.identifier, speed, pitch)
+        phonemes = self._phonemes(recording)
+        if not any(phoneme.symbol for phoneme in phonemes):
+            raise SpeechError(
+                f"The voice {voice.name} makes no sound of “{sentence[:40]}”.",
+                hint="Write it in the language of the voice, or choose another voice.",
+                stage="speech",
+                field="text",
+            )
+        sound = (np.concatenate(recording.blocks) / 32768).astype(np.float32)
+        words = timed_words(sentence, self._marks(recording, phonemes))
+        return Utterance(sound, self.sample_rate, tuple(phonemes), words)
+
+    def _phonemes(self, recording: Recording) -> list[Phoneme]:
+        """Events to phonemes: each lasts until the next; pauses in a row are one."""
+        total = sum(map(len, recording.blocks))
+        starts = [sample for _, sample in recording.phonemes]
+        phonemes: list[Phoneme] = []
+        if starts and starts[0] > 0:
+            phonemes.append(Phoneme("", 0.0, starts[0] / self.sample_rate))
+        for (name, start), end in zip(recording.phonemes, [*starts[1:], total], strict=True):
+            if end <= start:
+                continue
+            symbol, stressed = clean_symbol(name.decode("utf-8", "ignore"))
+            start_s, end_s = start / self.sample_rate, end / self.sample_rate
+            if phonemes and not symbol and not phonemes[-1].symbol:
+                phonemes[-1] = Phoneme("", phonemes[-1].start_s, end_s)
+            else:
+                phonemes.append(Phoneme(symbol, start_s, end_s, stressed))
+        return phonemes
+
+    def _marks(self, recording: Recording, phonemes: list[Phoneme]) -> Iterator[Mark]:
+        """Word events to marks: from the first to the last phoneme that sounds before the next event."""
+        total = sum(map(len, recording.blocks))
+        starts = [sample for _, sample in recording.words]
+        sounding = iter([phoneme for phoneme in phonemes if phoneme.symbol])
+        phoneme = next(sounding, None)
+        for (position, _), stop in zip(recording.words, [*starts[1:], total], strict=True):
+            mark: Mark | None = None
+            while phoneme is not None and phoneme.start_s < stop / self.sample_rate:
+                mark = Mark(position, mark.start_s if mark else phoneme.start_s, phoneme.end_s)
+                phoneme = next(sounding, None)
+            if mark:
+                yield mark

@@ -1,0 +1,216 @@
+"""The library of espeak-ng, called through ctypes.
+
+The interface is that of espeak-ng's ``speak_lib.h``. The library keeps state between sentences (the phase
+of its pitch flutter among it), so it is loaded afresh for each one: a sentence then sounds the same
+whatever was spoken before, and it takes about 2 ms. Voices with breath noise (``f2``, ``f3``, ``f5``,
+``whisper`` …) differ from process to process all the same, by memory that the library leaves unset.
+"""
+
+from __future__ import annotations
+
+import _ctypes
+import ctypes
+import math
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import espeakng_loader
+import numpy as np
+import numpy.typing as npt
+
+from avatalk.errors import CannotRun, EngineUnavailable
+
+_SYNCHRONOUS = 2
+_PHONEME_EVENTS, _PHONEMES_IPA, _DONT_EXIT = 1, 2, 0x8000
+_CHARS_UTF8 = 1
+_BY_CHARACTER = 1
+_RATE, _PITCH = 1, 3
+_WORD, _PHONEME = 1, 7
+
+_WORDS_PER_MINUTE = 175
+"""espeak-ng's own default rate."""
+
+SAMPLE_RATE = 22050
+"""Hertz; espeak-ng has no other."""
+
+_lock = Lock()
+"""The library is one per process, with global state."""
+
+
+class _EventId(ctypes.Union):
+    _fields_ = (("number", ctypes.c_int), ("name", ctypes.c_char_p), ("string", ctypes.c_char * 8))
+
+
+class _Event(ctypes.Structure):
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("unique_identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),  # characters, from 1
+        ("length", ctypes.c_int),
+        ("audio_position", ctypes.c_int),  # milliseconds
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("id", _EventId),
+    )
+
+
+class _VoiceRecord(ctypes.Structure):
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("languages", ctypes.c_void_p),  # a priority byte and a tag, NUL, repeated
+        ("identifier", ctypes.c_char_p),
+        ("gender", ctypes.c_ubyte),
+        ("age", ctypes.c_ubyte),
+        ("variant", ctypes.c_ubyte),
+        ("reserved", ctypes.c_ubyte),
+        ("score", ctypes.c_int),
+        ("spare", ctypes.c_void_p),
+    )
+
+
+_Callback = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EspeakLanguage:
+    """One language as espeak-ng lists it.
+
+    Attributes:
+        name: in English, ``German``.
+        tag: its first language tag, lower case, ``de``.
+        identifier: what selects it, ``gmw/de``; with ``+f4`` behind it, a variant of its voice.
+    """
+
+    name: str
+    tag: str
+    identifier: str
+
+
+@contextmanager
+def _library() -> Iterator[Any]:
+    """Load and start the library, alone in this process, and unload it again."""
+    with _lock:
+        try:
+            library = ctypes.CDLL(espeakng_loader.get_library_path())
+            data = espeakng_loader.get_data_path()
+        except (OSError, RuntimeError) as error:
+            raise EngineUnavailable(
+                f"The library of espeak-ng cannot be loaded: {error}.",
+                hint="Run: pip install --force-reinstall espeakng-loader",
+                stage="speech",
+            ) from None
+        try:
+            options = _PHONEME_EVENTS | _PHONEMES_IPA | _DONT_EXIT
+            if library.espeak_Initialize(_SYNCHRONOUS, 0, os.fsencode(data), options) <= 0:
+                raise EngineUnavailable(
+                    f"espeak-ng cannot read its data in {data}.",
+                    hint="Run: pip install --force-reinstall espeakng-loader; "
+                    "if that does not help, install into a folder with a shorter path.",
+                    stage="speech",
+                )
+            yield library
+            library.espeak_Terminate()
+        finally:
+            _unload(library)
+
+
+def _unload(library: ctypes.CDLL) -> None:
+    if sys.platform == "win32":
+        _ctypes.FreeLibrary(library._handle)
+    else:
+        _ctypes.dlclose(library._handle)
+
+
+def languages() -> tuple[EspeakLanguage, ...]:
+    """Return every language of the installed espeak-ng, in its own order."""
+    found = []
+    with _library() as library:
+        library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_VoiceRecord))
+        records = library.espeak_ListVoices(None)
+        index = 0
+        while records[index]:
+            record = records[index].contents
+            tag = ctypes.string_at(record.languages + 1).decode()
+            found.append(EspeakLanguage(record.name.decode().strip(), tag, record.identifier.decode()))
+            index += 1
+    return tuple(found)
+
+
+def variant_names() -> dict[str, str]:
+    """Return the variants that can follow a plus in an identifier, lower case → as espeak-ng writes them."""
+    folder = Path(espeakng_loader.get_data_path()) / "voices" / "!v"
+    return {file.name.lower(): file.name for file in sorted(folder.iterdir())}
+
+
+@dataclass(slots=True)
+class Recording:
+    """What comes out of one call of the library.
+
+    Attributes:
+        blocks: sound, int16 mono.
+        words: character from 0, and the sample at which that word begins.
+        phonemes: name as espeak-ng gives it, UTF-8, and the sample at which it begins.
+    """
+
+    blocks: list[npt.NDArray[np.int16]] = field(default_factory=list)
+    words: list[tuple[int, int]] = field(default_factory=list)
+    phonemes: list[tuple[bytes, int]] = field(default_factory=list)
+
+    def callback(self, samples: Any, count: int, events: Any) -> int:
+        """Keep sound and events; called by the library, 0 means go on."""
+        if samples and count:
+            self.blocks.append(np.ctypeslib.as_array(samples, (count,)).copy())
+        index = 0
+        while events[index].type:
+            event = events[index]
+            if event.type == _WORD:
+                self.words.append((event.text_position - 1, event.sample))
+            elif event.type == _PHONEME:
+                # The name may fill all eight bytes, without a NUL behind it.
+                name = ctypes.string_at(ctypes.addressof(event.id), 8).split(b"\0")[0]
+                self.phonemes.append((name, event.sample))
+            index += 1
+        return 0
+
+
+def synthesise(text: str, identifier: str, speed: float, pitch: float) -> Recording:
+    """Speak `text` as it stands; `speed` and `pitch` are factors, 0.5..2.
+
+    Raises:
+        EngineUnavailable: the library, its data or the voice is missing.
+        CannotRun: the library failed.
+    """
+    recording = Recording()
+    callback = _Callback(recording.callback)
+    data = text.encode("utf-8", "replace") + b"\0"
+    with _library() as library:
+        library.espeak_SetSynthCallback(callback)
+        if library.espeak_SetVoiceByName(identifier.encode()) != 0:
+            raise EngineUnavailable(
+                f"espeak-ng has no voice {identifier}.",
+                hint="Run: pip install --upgrade espeakng-loader",
+                stage="speech",
+                field="voice",
+            )
+        library.espeak_SetParameter(_RATE, round(_WORDS_PER_MINUTE * speed), 0)
+        # 0..100 runs over two octaves, from half to twice the voice's own pitch.
+        library.espeak_SetParameter(_PITCH, round(50 + 50 * math.log2(pitch)), 0)
+        synth = library.espeak_Synth
+        synth.argtypes = (
+            *(ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int),
+            *(ctypes.c_uint, ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p),
+        )
+        status = synth(data, len(data), 0, _BY_CHARACTER, 0, _CHARS_UTF8, None, None)
+    if status != 0:
+        raise CannotRun(
+            f"espeak-ng failed with status {status}.", hint="Try again, or use another voice.", stage="speech"
+        )
+    return recording

@@ -1,0 +1,43 @@
+"""What a voice is given to read: the text, character for character, without what is not to be spoken."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from avatalk.speech.scripts import script_of
+
+_SPOKEN_SYMBOLS = frozenset("°©®™№%‰+=×÷<>&@#$€£¥")
+_UNSPOKEN = frozenset('"“”„‟«»‹›‘‚‛`´*_~^|\\{}[]「」『』《》〈〉【】')
+_APOSTROPHES = frozenset("'’ʼ＇")
+_JOINERS = frozenset("\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}")
+
+
+def spoken_form(text: str, scripts: tuple[str, ...]) -> str:
+    """Replace what is not to be spoken by spaces.
+
+    That is quotation marks, emoji, control and format characters, and letters of scripts that are
+    neither Latin nor among `scripts`: espeak-ng would name each of them, "Chinese letter".
+
+    The result has the same length, so that positions in it are positions in `text`.
+    """
+    read = {"", "Latin", *scripts}
+    chars = (_spoken(text, index) for index in range(len(text)))
+    return "".join(char if script_of(char) in read else " " for char in chars)
+
+
+def _spoken(text: str, index: int) -> str:
+    char = text[index]
+    if char.isascii() and char.isalnum():
+        return char
+    before = text[index - 1] if index else " "
+    after = text[index + 1] if index + 1 < len(text) else " "
+    if char in _APOSTROPHES:
+        return "'" if before.isalpha() and (after.isalpha() or after.isspace()) else " "
+    if char in _JOINERS:
+        return char if before.isalpha() and after.isalpha() else " "
+    category = unicodedata.category(char)
+    if char in _UNSPOKEN or category[0] == "C" or (category == "So" and char not in _SPOKEN_SYMBOLS):
+        return " "
+    if category == "Sk" or "\ufe00" <= char <= "\ufe0f":
+        return " "
+    return char
