@@ -36,16 +36,21 @@ def get(name: str) -> Model:
     raise UnknownName(f"There is no model '{name}'.", hint=f"Did you mean {', '.join(near)}?")
 
 
+def folder(name: str) -> Path:
+    """Return where the files of the model lie, or would."""
+    return settings.cache_dir() / "models" / get(name).name
+
+
 def installed(name: str) -> bool:
     """Whether every file of the model is here with its right size (`verify` reads them in full)."""
     model = get(name)
-    return all(_has_size(_folder(model) / file.name, file) for file in model.files)
+    return all(_has_size(folder(model.name) / file.name, file) for file in model.files)
 
 
 def verify(name: str) -> list[str]:
     """Return the names of the model's files that are missing or damaged; empty when all is well."""
     model = get(name)
-    return [file.name for file in model.files if not _is_good(_folder(model) / file.name, file)]
+    return [file.name for file in model.files if not _is_good(folder(model.name) / file.name, file)]
 
 
 def path(name: str, file: str, monitor: Monitor | None = None) -> Path:
@@ -62,7 +67,7 @@ def path(name: str, file: str, monitor: Monitor | None = None) -> Path:
     """
     if not installed(name):
         install(name, monitor)
-    return _folder(get(name)) / file
+    return folder(name) / file
 
 
 def install(name: str, monitor: Monitor | None = None) -> Path:
@@ -82,7 +87,7 @@ def install(name: str, monitor: Monitor | None = None) -> Path:
     bad = set(verify(name))
     wanted = tuple(file for file in model.files if file.name in bad)
     if not wanted:
-        return _folder(model)
+        return folder(model.name)
     if settings.offline():
         raise ModelUnavailable(
             f"The model '{name}' is not on this machine, and AVATALK_OFFLINE forbids fetching it.",
@@ -90,26 +95,26 @@ def install(name: str, monitor: Monitor | None = None) -> Path:
             stage=model.stage,
         )
     try:
-        _folder(model).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=_folder(model).parent) as scratch:
+        folder(model.name).mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=folder(model.name).parent) as scratch:
             _fetch_verified(model, wanted, Path(scratch), monitor)
             for file in wanted:
-                _move(Path(scratch) / file.name, _folder(model) / file.name, file)
+                _move(Path(scratch) / file.name, folder(model.name) / file.name, file)
     except OSError as error:
         raise ModelUnavailable(
-            f"The model '{name}' cannot be stored in {_folder(model)}: {error.strerror or error}.",
+            f"The model '{name}' cannot be stored in {folder(model.name)}: {error.strerror or error}.",
             hint="Make room, or set AVATALK_CACHE to a folder that can be written.",
             stage=model.stage,
         ) from error
-    return _folder(model)
+    return folder(model.name)
 
 
 def remove(name: str) -> bool:
     """Delete the model from this machine; return whether there was anything to delete."""
-    folder = _folder(get(name))
-    if not folder.exists():
+    where = folder(name)
+    if not where.exists():
         return False
-    shutil.rmtree(folder)
+    shutil.rmtree(where)
     return True
 
 
@@ -137,10 +142,6 @@ def _fetch_verified(model: Model, files: tuple[ModelFile, ...], into: Path, moni
         f" {model.name}`.",
         stage=model.stage,
     )
-
-
-def _folder(model: Model) -> Path:
-    return settings.cache_dir() / "models" / model.name
 
 
 def _has_size(where: Path, file: ModelFile) -> bool:

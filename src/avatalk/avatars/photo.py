@@ -1,0 +1,233 @@
+"""Reading a photograph: whatever camera, phone or editor wrote it, upright sRGB comes out."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pi_heif
+from PIL import Image, UnidentifiedImageError
+
+from avatalk.errors import UnreadableFile
+from avatalk.media import UInt8Array
+
+MAX_PIXELS = 52_000_000
+"""Cameras sold as having 50 megapixels give up to 50.4 million."""
+
+GROUND = (230, 230, 230)
+"""What shows through transparent parts."""
+
+_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO")
+_READS = "JPEG, PNG, WebP, HEIC, GIF, BMP and TIFF pictures can be read."
+# EXIF 2.32, tag Orientation: how to turn what is stored so that it stands upright.
+_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# What a damaged file makes Pillow and libheif raise.
+_DAMAGED = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    RuntimeError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    struct.error,
+)
+
+
+def load_photo(path: str | Path) -> UInt8Array:
+    """Read a picture, decided by its content and not by its name; of an animation, the first frame.
+
+    Args:
+        path: a JPEG, PNG, WebP, HEIC, GIF, BMP or TIFF file of up to 50 megapixels.
+
+    Returns:
+        (height, width, 3) uint8 RGB: upright, in sRGB, transparency laid on light grey.
+
+    Raises:
+        UnreadableFile: missing, a folder, empty, damaged, cut short, too large, or not a picture.
+    """
+    path = Path(path)
+    data = _read(path)
+    with warnings.catch_warnings():
+        # Sizes are checked here; what Pillow thinks of odd metadata does not matter to the pixels.
+        warnings.simplefilter("ignore")
+        image = _open(path, data)
+        if image.width * image.height > MAX_PIXELS:
+            raise _too_large(path, f"{image.width}×{image.height} pixels")
+        try:
+            image.load()
+            return np.array(_upright(_flat(_srgb(_eight_bit(image))), image), np.uint8)
+        except (*_DAMAGED, MemoryError) as error:
+            raise _unreadable(
+                f"{path.name} is damaged or cut short.",
+                "Copy or download it again, or save it anew from a picture editor.",
+            ) from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise _unreadable(f"There is no file {path}.", "Check the path.") from error
+    except IsADirectoryError as error:
+        raise _unreadable(f"{path} is a folder.", "Name a picture inside it.") from error
+    except OSError as error:
+        if path.is_dir():  # Windows reports a folder as a file that may not be read
+            raise _unreadable(f"{path} is a folder.", "Name a picture inside it.") from error
+        raise _unreadable(
+            f"{path} cannot be read: {error.strerror or error}.", "Check who may read it."
+        ) from error
+    if not data:
+        raise _unreadable(f"{path.name} is empty (0 bytes).", "Copy or download it again.")
+    return data
+
+
+def _open(path: Path, data: bytes) -> Image.Image:
+    """Read the header only."""
+    try:
+        if pi_heif.is_supported(io.BytesIO(data)):
+            heif = pi_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
+            if heif.size[0] * heif.size[1] > MAX_PIXELS:
+                raise _too_large(path, f"{heif.size[0]}×{heif.size[1]} pixels")
+            image: Image.Image = heif.to_pillow()
+            return image
+        return Image.open(io.BytesIO(data), formats=_FORMATS)
+    except Image.DecompressionBombError as error:
+        raise _too_large(path, "far more pixels than any camera gives") from error
+    except (UnidentifiedImageError, *_DAMAGED) as error:
+        kind = _kind(data)
+        if kind in _PICTURES:
+            raise _unreadable(
+                f"{path.name} is a damaged or unusual {kind}.", "Save it anew from a picture editor, as PNG."
+            ) from error
+        raise _unreadable(f"{path.name} is not a picture: it seems to be {kind}.", _READS) from error
+
+
+_PICTURES = ("JPEG picture", "PNG picture", "WebP picture", "HEIC picture", "GIF picture", "TIFF picture")
+_SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\xff\xd8\xff", "JPEG picture"),
+    (0, b"\x89PNG", "PNG picture"),
+    (8, b"WEBP", "WebP picture"),
+    (0, b"GIF8", "GIF picture"),
+    (0, b"II*\0", "TIFF picture"),
+    (0, b"MM\0*", "TIFF picture"),
+    (4, b"ftyphei", "HEIC picture"),
+    (4, b"ftypmif1", "HEIC picture"),
+    (4, b"ftypavi", "an AVIF picture"),
+    (4, b"ftyp", "a video or sound (MP4, MOV, M4A)"),
+    (0, b"\x1aE\xdf\xa3", "a video (WebM, Matroska)"),
+    (8, b"AVI ", "a video (AVI)"),
+    (8, b"WAVE", "a sound (WAV)"),
+    (0, b"ID3", "a sound (MP3)"),
+    (0, b"\xff\xfb", "a sound (MP3)"),
+    (0, b"OggS", "a sound (Ogg)"),
+    (0, b"fLaC", "a sound (FLAC)"),
+    (0, b"%PDF", "a PDF document"),
+    (0, b"PK\x03\x04", "a ZIP archive or an office document"),
+    (0, b"\x1f\x8b", "a compressed archive"),
+    (0, b"\x7fELF", "a program"),
+    (0, b"MZ", "a program"),
+    (0, b"8BPS", "a Photoshop file"),
+)
+
+
+def _kind(data: bytes) -> str:
+    """Say what a file seems to be from how it begins."""
+    for offset, signature, kind in _SIGNATURES:
+        if data.startswith(signature, offset):
+            return kind
+    head = data[:2048]
+    try:
+        text = head.decode("utf-8").lstrip("\ufeff \t\r\n").lower()
+    except UnicodeDecodeError as error:
+        if error.start < len(head) - 3:  # not a character that the end of the head cuts
+            return "data of an unknown kind"
+        text = ""
+    if any(not sign.isprintable() and not sign.isspace() for sign in text):
+        return "data of an unknown kind"
+    if "<svg" in text:
+        return "a vector drawing (SVG)"
+    if text.startswith(("<!doctype html", "<html")):
+        return "a web page"
+    return "text"
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Bring deep grey pictures to 8 bits; everything else has 8 or fewer already."""
+    if image.mode != "F" and not image.mode.startswith("I"):
+        return image
+    values = np.asarray(image, np.float32)
+    top = float(values.max(initial=0))
+    full = next((limit for limit in (1.0, 255.0, 65535.0) if top <= limit), top)
+    if image.mode.startswith("I;16"):
+        full = 65535.0
+    return Image.fromarray(np.clip(values * (255 / full) + 0.5, 0, 255).astype(np.uint8))
+
+
+def _srgb(image: Image.Image) -> Image.Image:
+    """Return L, RGB or RGBA pixels in sRGB; a profile that cannot be used is passed over."""
+    has_alpha = "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info
+    alpha = image.convert("RGBA").getchannel("A") if has_alpha else None
+    profile = image.info.get("icc_profile")
+    if has_alpha or image.mode not in ("L", "RGB", "CMYK"):
+        image = image.convert("RGB")
+    if profile:
+        image = _through_profile(image, profile)
+    image = image.convert("RGB")
+    if alpha is not None:
+        image.putalpha(alpha)
+    return image
+
+
+def _through_profile(image: Image.Image, profile: bytes) -> Image.Image:
+    try:
+        from PIL import ImageCms  # a part of Pillow that some builds leave out
+
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "sRGB" in ImageCms.getProfileDescription(source):
+            return image
+        target = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(image, source, target, outputMode="RGB") or image
+    except (ImportError, OSError, ValueError, TypeError):
+        return image
+    except ImageCms.PyCMSError:  # the profile is damaged, or of another kind than the picture
+        return image
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    if image.mode != "RGBA":
+        return image
+    ground = Image.new("RGB", image.size, GROUND)
+    ground.paste(image, mask=image.getchannel("A"))
+    return ground
+
+
+def _upright(image: Image.Image, original: Image.Image) -> Image.Image:
+    try:
+        how = _UPRIGHT.get(original.getexif().get(_ORIENTATION, 1))
+    except _DAMAGED:  # metadata may be broken where the pixels are not
+        how = None
+    return image if how is None else image.transpose(how)
+
+
+def _too_large(path: Path, what: str) -> UnreadableFile:
+    return _unreadable(
+        f"{path.name} is too large: it has {what}.", "Make it smaller; up to 50 megapixels can be read."
+    )
+
+
+def _unreadable(message: str, hint: str) -> UnreadableFile:
+    return UnreadableFile(message, hint=hint, stage="avatar", field="avatar")
