@@ -12,7 +12,9 @@ from avatalk.media import Avatar
 
 def is_file(avatar: str) -> bool:
     """Whether `avatar` means a file rather than a name of the gallery: names have no dot and no slash."""
-    return avatar not in gallery.names() and (Path(avatar).name != avatar or "." in avatar or Path(avatar).exists())
+    return avatar not in gallery.names() and (
+        Path(avatar).name != avatar or "." in avatar or Path(avatar).exists()
+    )
 
 
 def open_avatar(avatar: str) -> Avatar:
@@ -31,7 +33,8 @@ def open_avatar(avatar: str) -> Avatar:
     close = difflib.get_close_matches(avatar.lower(), gallery.names(), n=3, cutoff=0.4)
     raise UnknownName(
         f"There is no avatar {avatar!r}, and no file of that name.",
-        hint=(f"Did you mean {' or '.join(close)}? " if close else "") + "All are listed by `avatalk avatars`.",
+        hint=(f"Did you mean {' or '.join(close)}? " if close else "")
+        + "All are listed by `avatalk avatars`.",
         stage="avatar",
         field="avatar",
     )

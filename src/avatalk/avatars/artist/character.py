@@ -1,0 +1,137 @@
+"""What a drawn character is: plain numbers and words, all of them free to combine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from avatalk.media import UInt8Array
+
+HairStyle = Literal[
+    "bald",
+    "fade",
+    "short",
+    "side",
+    "bob",
+    "waves",
+    "curls",
+    "afro",
+    "bun",
+    "braids",
+    "pixie",
+    "crop",
+    "hijab",
+]
+Beard = Literal["none", "stubble", "moustache", "goatee", "short", "full"]
+Glasses = Literal["none", "round", "square", "browline"]
+Clothes = Literal["crew", "shirt", "blazer", "turtleneck", "hoodie", "vneck", "cardigan"]
+
+
+@dataclass(frozen=True, slots=True)
+class FaceShape:
+    """Proportions relative to the artist's average face: 1 is average, 0.9 and 1.1 are clearly different.
+
+    Attributes:
+        width: of the face at the cheekbones.
+        jaw: 0 a soft, tapering jaw, 1 a square one.
+        chin: length of the lower face.
+        eyes: size of the eyes.
+        tilt: outer corners of the eyes, -1 lowered to 1 raised.
+        lid: 0 a deep lid crease to 1 none visible.
+        nose: width of the nose.
+        bridge: strength of the bridge of the nose.
+        lips: fullness.
+        mouth: width of the mouth.
+        brows: thickness.
+        cheeks: fullness of the cheeks.
+        neck: width of the neck.
+    """
+
+    width: float = 1.0
+    jaw: float = 0.2
+    chin: float = 1.0
+    eyes: float = 1.0
+    tilt: float = 0.2
+    lid: float = 0.2
+    nose: float = 1.0
+    bridge: float = 1.0
+    lips: float = 1.0
+    mouth: float = 1.0
+    brows: float = 1.0
+    cheeks: float = 1.0
+    neck: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Skin:
+    """Colour of the skin.
+
+    Attributes:
+        tone: 0 the lightest to 1 the deepest.
+        freckles: 0 none to 1 many.
+    """
+
+    tone: float = 0.2
+    freckles: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """A drawn person. Colours are ``"#rrggbb"``.
+
+    Attributes:
+        name: one lower-case word.
+        description: one line for a list.
+        age: years, 18 to 90: wrinkles, folds and thinner lips come with it.
+        makeup: 0 none to 1: lashes, lids and lips.
+        hair_tips: colour the hair runs out into, or None.
+        accent: second colour of the clothes (shirt under a blazer, band of a hijab).
+        backdrop: colours of the studio wall where it is lit and where it is not.
+        smile: how the mouth rests, -0.3 earnest to 1 a clear smile.
+        licence: SPDX name under which pictures of this character may be used.
+    """
+
+    name: str
+    description: str
+    age: int = 30
+    sex: Literal["female", "male"] = "female"
+    face: FaceShape = field(default_factory=FaceShape)
+    skin: Skin = field(default_factory=Skin)
+    hair: HairStyle = "bob"
+    hair_colour: str = "#4a2d1f"
+    hair_tips: str | None = None
+    brow_colour: str | None = None
+    eye_colour: str = "#6b4a2f"
+    lip_colour: str | None = None
+    makeup: float = 0.3
+    beard: Beard = "none"
+    glasses: Glasses = "none"
+    glasses_colour: str = "#2a2422"
+    earrings: str | None = None
+    clothes: Clothes = "crew"
+    colour: str = "#35507a"
+    accent: str = "#f2efe9"
+    backdrop: tuple[str, str] = ("#e9e4dc", "#b9b2a8")
+    smile: float = 0.4
+    licence: str = "CC0-1.0"
+
+    def picture(self, width: int, height: int) -> UInt8Array:
+        """Return the character at rest before its backdrop.
+
+        Args:
+            width: pixels, 64 or more.
+            height: pixels, 64 or more.
+
+        Returns:
+            (height, width, 3) uint8 RGB.
+        """
+        from avatalk.avatars.artist.puppet import Puppet
+
+        return Puppet(self, width, height).still()
+
+    def cutout(self, width: int, height: int) -> UInt8Array:
+        """Return the character at rest without a backdrop: (height, width, 4) uint8 RGBA, alpha not premultiplied."""
+        from avatalk.avatars.artist.puppet import Puppet
+
+        return Puppet(self, width, height).cutout()

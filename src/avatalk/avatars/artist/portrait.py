@@ -1,0 +1,28 @@
+"""A character as a stack of sheets, back to front."""
+
+from __future__ import annotations
+
+from avatalk.avatars.artist import clothes, face, features, hair
+from avatalk.avatars.artist.character import Character
+from avatalk.avatars.artist.face import Sheet
+from avatalk.avatars.artist.tones import tones
+
+
+def beneath(character: Character) -> list[Sheet]:
+    """Return everything that lies under the eyes and the lips."""
+    head = face.face(character)
+    hair.cast(head.shading, character, tones(character).deep)
+    return [
+        *hair.back(character),
+        face.neck(character),
+        *clothes.draw(character),
+        face.ears(character),
+        head,
+        features.brows_and_age(character),
+        *features.beard(character),
+    ]
+
+
+def above(character: Character) -> list[Sheet]:
+    """Return what hangs before eyes and lips: hair, glasses, moustache."""
+    return [*features.moustache(character), *hair.front(character), *features.glasses(character)]

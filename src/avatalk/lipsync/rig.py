@@ -1,0 +1,36 @@
+"""The animator of drawn characters: lips, lids, gaze, head and breath from their curves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from avatalk.avatars.artist.mouth import Pose
+from avatalk.avatars.artist.puppet import Puppet
+from avatalk.lipsync.base import Animation, LipSync, Shot
+from avatalk.media import UInt8Array
+
+
+class RigAnimator(LipSync):
+    """Animates the characters of the gallery, and any other `avatalk.avatars.artist.Character`."""
+
+    name: ClassVar[str] = "rig"
+
+    def prepare(self, shot: Shot) -> Animation:
+        """Rasterise the character once for the canvas of the shot.
+
+        Args:
+            shot: its avatar must be drawn (`Avatar.character` set).
+        """
+        return _RigAnimation(shot)
+
+
+class _RigAnimation(Animation):
+    def __init__(self, shot: Shot) -> None:
+        self._puppet = Puppet(shot.avatar.character, shot.width, shot.height)
+        self._visemes, self._motion = shot.visemes.values, shot.motion.values
+
+    def frames(self, start: int, stop: int) -> Iterator[UInt8Array]:
+        """Yield frames `start` to `stop` - 1, each (height, width, 3) uint8 RGB, owned by the caller."""
+        for i in range(start, stop):
+            yield self._puppet.frame(Pose(*map(float, self._visemes[i])), tuple(map(float, self._motion[i])))
