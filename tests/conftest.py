@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 import wave
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+
+from avatalk.events import Monitor
 
 
 @pytest.fixture(scope="session")
@@ -86,3 +89,26 @@ def moov_before_mdat():
 def tone(seconds, rate=22050, hertz=220.0):
     """A sine of half amplitude."""
     return 0.5 * np.sin(2 * math.pi * hertz * np.arange(int(seconds * rate)) / rate)
+
+
+@pytest.fixture(scope="session")
+def espeak_wav(make_wav):
+    """Speak a text with the embedded voice into a WAV and return its path."""
+    from avatalk.speech.synthesis import speak
+
+    from avatalk.workspace import temporary_folder
+
+    def say(text, voice=None):
+        with temporary_folder() as folder:
+            audio = speak(text, voice, 1.0, 1.0, Path(folder), Monitor()).audio
+            return make_wav(np.concatenate(list(audio.blocks(audio.sample_rate)))[:, 0], audio.sample_rate)
+
+    return say
+
+
+@pytest.fixture(scope="session")
+def portrait():
+    """A picture of a person, (height, width, 3) uint8 RGB: a still of the gallery."""
+    from avatalk.avatars import gallery
+
+    return lambda width, height, name: gallery.get(name).picture(width, height)
