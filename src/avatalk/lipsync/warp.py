@@ -1,0 +1,218 @@
+"""The animator for photographs: a warp of the picture itself, driven by visemes and head motion.
+
+Per frame, with everything else prepared once:
+
+1. the head's turn and the face's blendshapes are mixed on coarse lattices and inverted (where does each
+   pixel of the frame come from in the photograph?);
+2. one bicubic resampling brings face and hair; what does not move keeps its very bits;
+3. lids are drawn down over the eyes;
+4. the lips are drawn as two sheets with the inside of the mouth between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from avatalk.errors import FaceError
+from avatalk.lipsync.base import Animation, LipSync, Shot
+from avatalk.lipsync.mouth_interior import Interior, Pose
+from avatalk.lipsync.warp_frame import FaceFrame, FloatArray, resample, smooth_curve
+from avatalk.lipsync.warp_head import HeadFields
+from avatalk.lipsync.warp_lids import Lids
+from avatalk.lipsync.warp_shapes import JAW_DROP, SHAPES, Mouth, ShapeFields
+from avatalk.media import MOTION_CHANNELS, VISEME_CHANNELS, Face, Float32Array, UInt8Array
+
+
+class MeshWarp(LipSync):
+    """Animates a photograph by warping it (the engine ``animator``)."""
+
+    name = "animator"
+
+    def prepare(self, shot: Shot) -> Animation:
+        """Prepare a shot whose avatar is a photograph with one face.
+
+        Raises:
+            FaceError: no face was found in the photograph.
+        """
+        faces = shot.track.faces if shot.track is not None else ()
+        face = next((face for face in faces if face is not None), None)
+        if shot.avatar.picture is None or face is None:
+            raise FaceError(
+                "The picture shows no face to animate.",
+                hint="Use a photograph with one face seen from the front, at least 40 pixels high.",
+                stage="lipsync",
+                field="avatar",
+            )
+        return WarpedPhotograph(shot, shot.avatar.picture, face)
+
+
+class WarpedPhotograph(Animation):
+    """A photograph ready to speak."""
+
+    def __init__(self, shot: Shot, picture: UInt8Array, face: Face) -> None:
+        """Lay out all fields and layers of `face` in `picture` (height, width, 3) uint8 RGB."""
+        self._visemes = shot.visemes.values
+        self._motion = shot.motion.values
+        self._picture = np.ascontiguousarray(picture)
+        self._height, self._width = picture.shape[:2]
+        self._frame = FaceFrame.of(face)
+        self._mouth = Mouth.of(self._frame)
+        self._head = HeadFields.of(self._frame, self._width, self._height)
+        self._shapes = ShapeFields.of(self._frame, self._mouth, self._width, self._height)
+        self._lids = [Lids.of(self._frame, eye) for eye in (0, 1)]
+        self._interior = Interior(self._picture, self._frame, self._mouth)
+
+    def frames(self, start: int, stop: int) -> Iterator[UInt8Array]:
+        """Yield frames `start` to `stop` - 1, each (height, width, 3) uint8 RGB, owned by the caller."""
+        for index in range(start, stop):
+            viseme = dict(zip(VISEME_CHANNELS, self._visemes[index].tolist(), strict=True))
+            motion = dict(zip(MOTION_CHANNELS, self._motion[index].tolist(), strict=True))
+            yield self._draw(viseme, motion)
+
+    def _draw(self, viseme: dict[str, float], motion: dict[str, float]) -> UInt8Array:
+        amounts = {name: viseme.get(name, 0.0) for name in SHAPES}
+        amounts["rest"] = 1.0 if self._mouth.was_open else 0.0
+        amounts["brow"] = motion["brow"]
+
+        frame = self._picture.copy()
+        turned = _mix(self._head.fields, motion)
+        x, y, where, upper, lower = self._where_from(turned, amounts)
+        shown = resample(self._picture, where)
+        frame[y : y + shown.shape[0], x : x + shown.shape[1]] = shown
+        if motion["blink"] > 0:
+            for lids in self._lids:
+                self._blink(frame, lids, where, (x, y), motion["blink"], turned)
+        if any(amounts[name] for name in SHAPES if name != "brow"):
+            self._speak(frame, upper, lower, turned, amounts, viseme["tongue"])
+        return frame
+
+    def _where_from(
+        self, turned: Float32Array | None, amounts: dict[str, float]
+    ) -> tuple[int, int, Float32Array, Float32Array, Float32Array]:
+        """Map every pixel that may move to its place in the photograph.
+
+        Returns:
+            x, y of the map's corner in the frame; the map (h, w, 2) float32; and the same for the face's
+            lattice alone, of the upper and of the lower sheet.
+        """
+        shapes = self._shapes
+        nodes, grid = shapes.nodes, shapes.grid
+        moves = _mix(shapes.upper, amounts), _mix(shapes.lower, amounts)
+        seen = nodes
+        if turned is not None:
+            back = self._head.grid.inverse(turned, self._head.nodes, rounds=3)
+            seen = nodes + self._head.grid.sample(back, nodes)
+        sheets = []
+        for move in moves:
+            if move is None:
+                sheets.append(seen)
+            else:
+                inverse = grid.inverse(move, nodes, rounds=8)
+                sheets.append(seen + grid.sample(inverse, seen))
+        below = grid.sample(shapes.below, seen)[..., None]
+        both = sheets[0] + below * (sheets[1] - sheets[0])
+        pixel_grid = _pixels(grid.x, grid.y, grid.columns * grid.cell, grid.rows * grid.cell)
+        face, upper, lower = (grid.upsample(sheet - nodes) + pixel_grid for sheet in (both, *sheets))
+        face = self._inside(face, grid.x, grid.y)
+        if turned is None:
+            return grid.x, grid.y, face, upper, lower
+        head = self._head.grid
+        where = head.upsample(back) + _pixels(head.x, head.y, head.columns * head.cell, head.rows * head.cell)
+        where = self._inside(where, head.x, head.y)
+        x0, y0 = grid.x - head.x, grid.y - head.y
+        where[y0 : y0 + face.shape[0], x0 : x0 + face.shape[1]] = face
+        return head.x, head.y, where, upper, lower
+
+    def _inside(self, where: Float32Array, x: int, y: int) -> Float32Array:
+        """Cut off what a lattice of whole cells has past the picture's right and lower edge."""
+        return where[: self._height - y, : self._width - x]
+
+    def _skull(self, turned: Float32Array | None) -> FloatArray:
+        """(2, 3) face units → pixels, at the mouth, with the head as turned in this frame."""
+        probe = np.array([[0.0, 0.0], [-0.2, 0.0], [0.2, 0.0], [0.0, -0.2], [0.0, 0.2]])
+        pixels = self._frame.to_pixels(probe)
+        if turned is not None:
+            pixels = pixels + self._head.grid.sample(turned, pixels.astype(np.float32)[None])[0]
+        matrix = np.column_stack([pixels[2] - pixels[1], pixels[4] - pixels[3]]) / 0.4
+        return np.column_stack([matrix, pixels[0]])
+
+    def _blink(
+        self,
+        frame: UInt8Array,
+        lids: Lids,
+        where: Float32Array,
+        corner: tuple[int, int],
+        blink: float,
+        turned: Float32Array | None,
+    ) -> None:
+        reach = 2.0 if turned is None else 2.0 + float(np.abs(turned).max())
+        x0, y0, x1, y1 = lids.box(reach)
+        left, top = max(corner[0], int(x0)), max(corner[1], int(y0))
+        right = min(corner[0] + where.shape[1], int(x1) + 1)
+        bottom = min(corner[1] + where.shape[0], int(y1) + 1)
+        if right <= left or bottom <= top:
+            return
+        patch = where[top - corner[1] : bottom - corner[1], left - corner[0] : right - corner[0]]
+        frame[top:bottom, left:right] = lids.shut(self._picture, patch, frame[top:bottom, left:right], blink)
+
+    def _speak(
+        self,
+        frame: UInt8Array,
+        upper: Float32Array,
+        lower: Float32Array,
+        turned: Float32Array | None,
+        amounts: dict[str, float],
+        tongue: float,
+    ) -> None:
+        """Draw both lips and what is between them over `frame`."""
+        contours = np.stack([self._mouth.upper, self._mouth.lower])
+        for name, amount in amounts.items():
+            if amount:
+                contours = contours + amount * self._shapes.lips[name]
+        curves = [smooth_curve(contour) for contour in contours]
+        skull = self._skull(turned)
+
+        grid = self._shapes.grid
+        margin = 0.04 + 2.0 * grid.cell / self._frame.unit
+        low, high = contours.min(axis=(0, 1)) - margin, contours.max(axis=(0, 1)) + margin
+        low[0], high[0] = low[0] - 0.08, high[0] + 0.08
+        ring = np.array(
+            [[low[0], low[1], 1], [high[0], low[1], 1], [high[0], high[1], 1], [low[0], high[1], 1]]
+        )
+        pixels = ring @ skull.T
+        left, top = np.maximum(np.floor(pixels.min(axis=0)).astype(int), [grid.x, grid.y])
+        right, bottom = np.minimum(
+            np.ceil(pixels.max(axis=0)).astype(int),
+            [min(self._width, grid.x + upper.shape[1]), min(self._height, grid.y + upper.shape[0])],
+        )
+        if right <= left or bottom <= top:
+            return
+        cut = (slice(top - grid.y, bottom - grid.y), slice(left - grid.x, right - grid.x))
+        above, below = (resample(self._picture, sheet[cut]) for sheet in (upper, lower))
+        local = skull.copy()
+        local[:, 2] -= [left, top]
+        pose = Pose(local, curves[0], curves[1], JAW_DROP * amounts["open"], tongue)
+        inside, upper_lip, lower_lip = self._interior.paint(pose, above.shape[:2])
+        between = (1 - upper_lip - lower_lip)[..., None]
+        patch = inside * between + above * upper_lip[..., None] + below * lower_lip[..., None]
+        frame[top:bottom, left:right] = np.rint(np.clip(patch, 0, 255)).astype(np.uint8)
+
+
+def _mix(fields: dict[str, Float32Array], amounts: dict[str, float]) -> Float32Array | None:
+    """Sum of amount x field; None when nothing moves. Summed in one fixed order, so always the same bits."""
+    total: Float32Array | None = None
+    for name, field in fields.items():
+        amount = np.float32(amounts[name])
+        if amount:
+            total = field * amount if total is None else total + field * amount
+    return total
+
+
+def _pixels(x: int, y: int, columns: int, rows: int) -> Float32Array:
+    """(rows, columns, 2) float32 coordinates of a rectangle's pixels."""
+    xs, ys = np.meshgrid(
+        np.arange(x, x + columns, dtype=np.float32), np.arange(y, y + rows, dtype=np.float32)
+    )
+    return np.stack([xs, ys], axis=-1)

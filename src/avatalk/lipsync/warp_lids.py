@@ -1,0 +1,104 @@
+"""Blinks: the skin above the eye comes down over it, lash line first, and the lower lid rises to meet it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from avatalk.lipsync.warp_frame import FaceFrame, FloatArray, resample, smooth_curve, smoothstep
+from avatalk.media import Float32Array, UInt8Array
+
+# Each lid from the picture's left corner of the eye to the right one; then the underside of its brow.
+EYES = (
+    ((33, 246, 161, 160, 159, 158, 157, 173, 133), (33, 7, 163, 144, 145, 153, 154, 155, 133), (52, 53, 65)),
+    (
+        (362, 398, 384, 385, 386, 387, 388, 466, 263),
+        (362, 382, 381, 380, 374, 373, 390, 249, 263),
+        (282, 283, 295),
+    ),
+)
+LOWER_SHARE = 0.12  # of the closing that the lower lid does
+LASHES = 0.020  # how far below the lid's contour its lashes reach, face units
+FOLD = 0.80  # how much of the way up to the brow the lid's skin is drawn from
+
+
+@dataclass(frozen=True, slots=True)
+class Lids:
+    """One eye, in its own units: u along the eye, v downwards, as in the face frame but turned to the eye.
+
+    Attributes:
+        origin: (2,) float64 pixel of the eye's left corner.
+        axes: (2, 2) float64 rows are the unit vectors of u and v.
+        u: (n,) float64 pixels along the eye; `upper` and `lower` are the lids' v there.
+        upper: (n,) float64.
+        lower: (n,) float64.
+        fold: pixels above the lid from where its skin comes down.
+        lashes: pixels below the upper contour that move with it.
+    """
+
+    origin: FloatArray
+    axes: FloatArray
+    u: FloatArray
+    upper: FloatArray
+    lower: FloatArray
+    fold: float
+    lashes: float
+
+    @classmethod
+    def of(cls, frame: FaceFrame, eye: int) -> Lids:
+        """Read eye 0 (left in the picture) or 1 off the landmarks."""
+        upper_ids, lower_ids, brow_ids = EYES[eye]
+        pixels = frame.to_pixels(frame.points)
+        start, along = pixels[upper_ids[0]], pixels[upper_ids[-1]] - pixels[upper_ids[0]]
+        along = along / max(float(np.linalg.norm(along)), 1e-6)
+        axes = np.array([along, [-along[1], along[0]]])
+        upper = smooth_curve((pixels[list(upper_ids)] - start) @ axes.T)
+        lower = smooth_curve((pixels[list(lower_ids)] - start) @ axes.T)
+        u = np.linspace(0.0, upper[-1, 0], 49)
+        above, below = np.interp(u, upper[:, 0], upper[:, 1]), np.interp(u, lower[:, 0], lower[:, 1])
+        brow = ((pixels[list(brow_ids)] - start) @ axes.T)[:, 1].mean()
+        fold = FOLD * max(float(above.min() - brow), 0.1 * frame.unit)
+        return cls(start, axes, u, above, np.maximum(above, below), fold, LASHES * frame.unit)
+
+    def box(self, margin: float) -> tuple[float, float, float, float]:
+        """x0, y0, x1, y1 in pixels around all that a blink can change."""
+        v0, v1 = self.upper.min() - self.fold, self.lower.max() + self.fold
+        ends = (
+            np.array([[self.u[0], v0], [self.u[-1], v0], [self.u[0], v1], [self.u[-1], v1]]) @ self.axes
+            + self.origin
+        )
+        low, high = ends.min(axis=0) - margin, ends.max(axis=0) + margin
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+    def shut(self, picture: UInt8Array, where: Float32Array, shown: UInt8Array, blink: float) -> UInt8Array:
+        """Draw the lids over the eye.
+
+        Args:
+            picture: (H, W, 3) uint8 the photograph.
+            where: (h, w, 2) float32 pixel of the photograph seen at each pixel of the patch, eye open.
+            shown: (h, w, 3) uint8 the patch with the eye open.
+            blink: 0 open to 1 shut.
+        """
+        u, v = np.moveaxis((where - self.origin) @ self.axes.T, -1, 0)
+        top, bottom = np.interp(u, self.u, self.upper), np.interp(u, self.u, self.lower)
+        gap = bottom - top
+        down, up = blink * (1 - LOWER_SHARE) * gap, blink * LOWER_SHARE * gap
+
+        # Source of the upper lid's skin: squeezed back to where it was; whole steps at both ends keep the
+        # lash line as sharp as it is and the seam with the brow unseen.
+        past = v - (top - self.fold)
+        lid = v - down * smoothstep(past / (self.fold + down))
+        cheek = v + up * smoothstep(1 - (v - (bottom - up)) / self.fold)
+        edge = np.minimum(
+            top + down + self.lashes * smoothstep(gap / (2 * self.lashes + 1e-6)), bottom + self.lashes
+        )
+        is_lid = np.clip(edge - v + 0.5, 0, 1)
+        is_cheek = np.clip(v - (bottom - up) + 0.5, 0, 1) * (1 - is_lid)
+
+        patch = shown.astype(np.float32)
+        for source_v, cover in ((cheek, is_cheek), (lid, is_lid)):
+            source = (np.stack([u, source_v], axis=-1) @ self.axes + self.origin).astype(np.float32)
+            skin = resample(picture, source)
+            patch += (skin - patch) * cover[..., None].astype(np.float32)
+        return np.rint(patch).astype(np.uint8)
