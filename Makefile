@@ -2,18 +2,19 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types unit bench clean
+.PHONY: demo test lint types unit bench sheet clean
 
-$(VENV)/.installed: pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(PIP) install --quiet -c constraints.txt -e .
-	touch $@
-
-$(VENV)/.tests: $(VENV)/.installed
-	$(PIP) install --quiet -c constraints.txt -e '.[test]'
-	touch $@
+demo: $(VENV)/.installed
+	$(BIN)/avatalk make --avatar ada -o demo.mp4 --text \
+	  "Hello! I am Ada, and these are my first words. Give me a text or a recording, and I will say it for you."
+	@echo
+	@echo "Your video is $(CURDIR)/demo.mp4. What to try next:"
+	@echo "  $(BIN)/avatalk avatars                          everyone in the gallery"
+	@echo "  $(BIN)/avatalk voices --language fr             voices of a language"
+	@echo "  $(BIN)/avatalk make --avatar photo.jpg --audio speech.mp3 -o talk.mp4"
+	@echo "  $(BIN)/avatalk make --help"
 
 test: lint types unit
 
@@ -26,6 +27,22 @@ types: $(VENV)/.tests
 
 unit: $(VENV)/.tests
 	$(BIN)/pytest -n 2
+
+bench: $(VENV)/.tests
+	$(BIN)/python scripts/bench.py
+
+sheet: $(VENV)/.tests
+	$(BIN)/python scripts/contact_sheet.py
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "avatalk needs Python 3.10 or later")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.tests: $(VENV)/.installed
+	$(PIP) install -c constraints.txt -e '.[test]'
+	touch $@
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
