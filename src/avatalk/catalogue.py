@@ -29,6 +29,25 @@ def avatar_rows() -> list[Row]:
     ]
 
 
+def voice_rows(language: str | None = None) -> list[Row]:
+    """One row per voice; with `language`, only of that language (``de``, ``en-GB``)."""
+    from avatalk.speech.voices import espeak_voices  # asks the voice library, which takes a moment
+
+    wanted = (language or "").lower().replace("_", "-")
+    return [
+        {
+            "name": voice.name,
+            "language": voice.language,
+            "language_name": voice.language_name,
+            "sex": voice.sex,
+            "engine": voice.engine,
+            "licence": voice.licence,
+        }
+        for voice in espeak_voices()
+        if f"{voice.language.lower()}-".startswith(f"{wanted}-" if wanted else "")
+    ]
+
+
 def engine_rows() -> list[Row]:
     """One row per engine, with whether it can run here now."""
     return [

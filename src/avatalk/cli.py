@@ -199,7 +199,12 @@ def voices(
     with _told(as_json):
         from avatalk.catalogue import voice_rows
 
-        _show(voice_rows(language), as_json)
+        rows = voice_rows(language)
+        if not rows:
+            raise BadInput(
+                f"There is no voice for the language {language}.", hint="All voices: `avatalk voices`."
+            )
+        _show(rows, as_json, ("name", "language", "language_name", "sex", "engine"))
 
 
 @app.command(name="engines")
@@ -319,13 +324,13 @@ def _print_json(value: object) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=None if isinstance(value, dict) else 1))
 
 
-def _show(rows: list[dict[str, Any]], as_json: bool) -> None:
+def _show(rows: list[dict[str, Any]], as_json: bool, columns: tuple[str, ...] = ()) -> None:
     if as_json:
         _print_json(rows)
         return
     from avatalk.console import print_table
 
-    print_table(rows)
+    print_table(rows, columns)
 
 
 def _version(wanted: bool) -> None:

@@ -88,16 +88,19 @@ def _clock(seconds: float) -> str:
     return f"{minutes}:{rest:02d}"
 
 
-def print_table(rows: list[dict[str, Any]]) -> None:
-    """Print rows with the same keys as a table on stdout."""
+def print_table(rows: list[dict[str, Any]], columns: tuple[str, ...] = ()) -> None:
+    """Print rows with the same keys as a table on stdout; all of their `columns` by default."""
     if not rows:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in rows[0]:
+    for name in columns or rows[0]:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
-    Console().print(table)
+        table.add_row(*(_cell(row[name]) for name in columns or row))
+    console = Console()
+    if not console.is_terminal:
+        console.width = 200  # for pipes and files: one line per row
+    console.print(table)
 
 
 def _cell(value: object) -> str:

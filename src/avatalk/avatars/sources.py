@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 from avatalk.avatars import gallery
-from avatalk.errors import UnknownName
 from avatalk.media import Avatar
 
 
@@ -24,17 +22,8 @@ def open_avatar(avatar: str) -> Avatar:
         UnknownName: it is neither.
         UnreadableFile: the file cannot be used.
     """
-    if avatar in gallery.names():
-        return Avatar(avatar, character=gallery.get(avatar))
     if is_file(avatar):
         from avatalk.avatars.photo import load_photo  # Pillow is not needed for drawn avatars
 
         return Avatar(avatar, picture=load_photo(Path(avatar)))
-    close = difflib.get_close_matches(avatar.lower(), gallery.names(), n=3, cutoff=0.4)
-    raise UnknownName(
-        f"There is no avatar {avatar!r}, and no file of that name.",
-        hint=(f"Did you mean {' or '.join(close)}? " if close else "")
-        + "All are listed by `avatalk avatars`.",
-        stage="avatar",
-        field="avatar",
-    )
+    return Avatar(avatar, character=gallery.get(avatar))
