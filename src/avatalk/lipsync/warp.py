@@ -61,7 +61,7 @@ class WarpedPhotograph(Animation):
         self._mouth = Mouth.of(self._frame)
         self._head = HeadFields.of(self._frame, self._width, self._height)
         self._shapes = ShapeFields.of(self._frame, self._mouth, self._width, self._height)
-        self._lids = [Lids.of(self._frame, eye) for eye in (0, 1)]
+        self._lids = [Lids.of(self._picture, self._frame, eye) for eye in (0, 1)]
         self._interior = Interior(self._picture, self._frame, self._mouth)
 
     def frames(self, start: int, stop: int) -> Iterator[UInt8Array]:

@@ -147,8 +147,9 @@ def smooth_curve(points: FloatArray, samples: int = 8) -> FloatArray:
     return np.vstack([body.reshape(-1, 2), points[-1:]])
 
 
-def border_ramp(pixels: AnyArray, width: int, height: int, reach: float) -> FloatArray:
-    """0 on the picture's outermost pixels, 1 from `reach` pixels inwards: it keeps the frame's edge still."""
-    x, y = pixels[..., 0], pixels[..., 1]
+def border_ramp(grid: Grid, width: int, height: int, reach: float) -> Float32Array:
+    """(rows, columns) on a lattice: 1 from `reach` pixels inside the picture, exactly 0 at its outermost pixels."""
+    x, y = np.moveaxis(grid.nodes(), -1, 0)
     nearest = np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y))
-    return smoothstep((nearest - 1.0) / reach)
+    # A node less than a cell from the edge still shines on the edge's pixels, so it has to be 0 itself.
+    return np.asarray(smoothstep((nearest - grid.cell) / reach), np.float32)

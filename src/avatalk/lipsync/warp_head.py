@@ -64,7 +64,7 @@ class HeadFields:
         ratio = np.linalg.norm((uv - centre) / radii, axis=1)
         weight = 1 - smoothstep((ratio - 1.0) / (FADE - cell / frame.unit))
         weight *= 1 - smoothstep((uv[:, 1] - chin + 0.1) / NECK)
-        weight *= border_ramp(nodes, width, height, 0.5 * frame.unit).reshape(-1)
+        weight *= border_ramp(grid, width, height, 0.5 * frame.unit).reshape(-1)
 
         near = _nearness(frame, centre, radii, uv)
         nothing, ones = np.zeros(len(uv)), np.ones(len(uv))

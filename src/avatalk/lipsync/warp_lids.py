@@ -19,8 +19,10 @@ EYES = (
     ),
 )
 LOWER_SHARE = 0.12  # of the closing that the lower lid does
-LASHES = 0.020  # how far below the lid's contour its lashes reach, face units
-FOLD = 0.80  # how much of the way up to the brow the lid's skin is drawn from
+FOLD = 0.75  # how much of the way up to the brow the lid's skin is drawn from
+LASHES = 0.045  # face units above a lid's edge that keep their look: lashes, eye-liner
+LASH_LINE = 0.010  # width of the dark line where the lids meet, face units
+FRESH = 0.85  # share of plain skin in a lid that is drawn down: there is more of it than the photograph shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,9 @@ class Lids:
         upper: (n,) float64.
         lower: (n,) float64.
         fold: pixels above the lid from where its skin comes down.
-        lashes: pixels below the upper contour that move with it.
+        unit: pixels per face unit.
+        skin: (2, 3) float64 RGB of the skin under the eye, at its left and at its right end.
+        lash: (3,) float64 RGB of the lashes.
     """
 
     origin: FloatArray
@@ -43,11 +47,13 @@ class Lids:
     upper: FloatArray
     lower: FloatArray
     fold: float
-    lashes: float
+    unit: float
+    skin: FloatArray
+    lash: FloatArray
 
     @classmethod
-    def of(cls, frame: FaceFrame, eye: int) -> Lids:
-        """Read eye 0 (left in the picture) or 1 off the landmarks."""
+    def of(cls, picture: UInt8Array, frame: FaceFrame, eye: int) -> Lids:
+        """Read eye 0 (left in the picture) or 1 off the landmarks and the photograph."""
         upper_ids, lower_ids, brow_ids = EYES[eye]
         pixels = frame.to_pixels(frame.points)
         start, along = pixels[upper_ids[0]], pixels[upper_ids[-1]] - pixels[upper_ids[0]]
@@ -58,8 +64,18 @@ class Lids:
         u = np.linspace(0.0, upper[-1, 0], 49)
         above, below = np.interp(u, upper[:, 0], upper[:, 1]), np.interp(u, lower[:, 0], lower[:, 1])
         brow = ((pixels[list(brow_ids)] - start) @ axes.T)[:, 1].mean()
+        below = np.maximum(above, below)
         fold = FOLD * max(float(above.min() - brow), 0.1 * frame.unit)
-        return cls(start, axes, u, above, np.maximum(above, below), fold, LASHES * frame.unit)
+
+        def look(v: FloatArray, *shifts: float) -> FloatArray:
+            """Colours (shifts, n, 3) of the photograph along a lid, shifted down by face units."""
+            rows = [np.stack([u, v + shift * frame.unit], axis=-1) @ axes + start for shift in shifts]
+            return resample(picture, np.stack(rows).astype(np.float32), smooth=False).astype(np.float64)
+
+        under = look(below, 0.05, 0.065, 0.08)
+        skin = np.stack([np.median(part.reshape(-1, 3), axis=0) for part in (under[:, :25], under[:, 24:])])
+        lash = np.percentile(look(above, -0.01, 0.0, 0.01).reshape(-1, 3), 12, axis=0)
+        return cls(start, axes, u, above, below, fold, frame.unit, 0.96 * skin, lash)
 
     def box(self, margin: float) -> tuple[float, float, float, float]:
         """x0, y0, x1, y1 in pixels around all that a blink can change."""
@@ -84,21 +100,33 @@ class Lids:
         top, bottom = np.interp(u, self.u, self.upper), np.interp(u, self.u, self.lower)
         gap = bottom - top
         down, up = blink * (1 - LOWER_SHARE) * gap, blink * LOWER_SHARE * gap
+        edge = top + down
 
-        # Source of the upper lid's skin: squeezed back to where it was; whole steps at both ends keep the
-        # lash line as sharp as it is and the seam with the brow unseen.
+        # Where the upper lid's skin comes from: whole steps at both ends of the stretch keep the lash line as
+        # sharp as it is and the seam with the brow unseen.
         past = v - (top - self.fold)
         lid = v - down * smoothstep(past / (self.fold + down))
         cheek = v + up * smoothstep(1 - (v - (bottom - up)) / self.fold)
-        edge = np.minimum(
-            top + down + self.lashes * smoothstep(gap / (2 * self.lashes + 1e-6)), bottom + self.lashes
+        upper, lower = (
+            resample(picture, (np.stack([u, source_v], axis=-1) @ self.axes + self.origin).astype(np.float32))
+            for source_v in (lid, cheek)
         )
-        is_lid = np.clip(edge - v + 0.5, 0, 1)
-        is_cheek = np.clip(v - (bottom - up) + 0.5, 0, 1) * (1 - is_lid)
+        upper = upper + (self._skin_at(u) - upper) * self._fresh(v, top, edge, blink)[..., None]
 
-        patch = shown.astype(np.float32)
-        for source_v, cover in ((cheek, is_cheek), (lid, is_lid)):
-            source = (np.stack([u, source_v], axis=-1) @ self.axes + self.origin).astype(np.float32)
-            skin = resample(picture, source)
-            patch += (skin - patch) * cover[..., None].astype(np.float32)
-        return np.rint(patch).astype(np.uint8)
+        is_lid = np.clip(edge - v + 0.5, 0, 1)[..., None]
+        is_cheek = np.clip(v - (bottom - up) + 0.5, 0, 1)[..., None] * (1 - is_lid)
+        patch = shown * (1 - is_lid - is_cheek) + upper * is_lid + lower * is_cheek
+        line = np.exp(-(((v - edge) / (LASH_LINE * self.unit)) ** 2)) * smoothstep(gap / (0.6 * gap.max() + 1e-6))
+        patch += (self.lash - patch) * (0.8 * smoothstep(1.5 * blink) * line)[..., None]
+        return np.rint(np.clip(patch, 0, 255)).astype(np.uint8)
+
+    def _skin_at(self, u: FloatArray) -> FloatArray:
+        """Plain skin (h, w, 3) for the lid."""
+        along = np.clip(u / self.u[-1], 0, 1)[..., None]
+        return np.asarray(self.skin[0] + along * (self.skin[1] - self.skin[0]))
+
+    def _fresh(self, v: FloatArray, top: FloatArray, edge: FloatArray, blink: float) -> FloatArray:
+        """Share (h, w) of plain skin: in the middle of the drawn-down lid, none at its fold nor at its lashes."""
+        from_fold = smoothstep((v - top + 0.6 * self.fold) / (0.6 * self.fold + 0.2 * (edge - top) + 1e-6))
+        from_lashes = smoothstep((edge - v) / (LASHES * self.unit))
+        return np.asarray(FRESH * smoothstep(1.5 * blink) * from_fold * from_lashes)

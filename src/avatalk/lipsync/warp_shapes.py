@@ -229,7 +229,7 @@ class ShapeFields:
         grid = Grid.over(low[0], low[1], high[0], high[1], cell, width, height)
         nodes = grid.nodes()
         uv = frame.to_face(nodes.reshape(-1, 2).astype(np.float64))
-        mask = _falloff(grid, oval, reach) * border_ramp(nodes, width, height, 0.25 * frame.unit)
+        mask = _falloff(grid, oval, reach) * border_ramp(grid, width, height, 0.25 * frame.unit)
 
         sheets = []
         for is_lower in (False, True):
