@@ -173,7 +173,7 @@ def _voices_of(language: EspeakLanguage) -> list[Voice]:
 
 
 def lookup(name: str) -> Voice:
-    """Return the voice meant by a short name, a language (tag or English name), or espeak-ng's own identifier.
+    """Return the voice meant by a short name, a language (tag or English name), or espeak-ng's identifier.
 
     Raises:
         UnknownName: there is none; the hint has the nearest names.

@@ -1,0 +1,161 @@
+"""Text of any length, language and layout, cut into the pieces that a voice speaks at one go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from avatalk.errors import SpeechError
+from avatalk.speech.words import speakable
+
+LONGEST = 240
+"""Characters of a piece; engines are given no more at once."""
+
+SENTENCE_PAUSE_S = 0.3
+ELLIPSIS_PAUSE_S = 0.45
+PARAGRAPH_PAUSE_S = 0.6
+CLAUSE_PAUSE_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A sentence, or a part of a very long one.
+
+    Attributes:
+        text: on one line, at most `LONGEST` characters, with something in it that can be spoken.
+        sentence: number of the sentence, from 0.
+        pause_s: natural silence after it, at normal speed.
+        end: characters of the whole text up to its end.
+    """
+
+    text: str
+    sentence: int
+    pause_s: float
+    end: int
+
+
+# Full stops that need no space behind them: CJK, Arabic, Devanagari, Ethiopic, Myanmar, Khmer, Armenian.
+_FULL_STOPS = "。！？｡؟۔।॥።፧။។։"
+_CLOSERS = "\"'”’»›)\\]}」』】》〉）］｝"
+_END = re.compile(rf"(?:[.!?…‼⁇⁈⁉]+[{_CLOSERS}]*(?=\s|$))|(?:[{_FULL_STOPS}][{_FULL_STOPS}.!?…{_CLOSERS}]*)")
+_PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*|[\f\u2029]\s*")
+_CLAUSE = re.compile(r"[;:；：][\s]?|\s[—–-]\s|[—,،、，؛](?!\d)\s?")
+_LINE = re.compile(r"[\n\v\x85\u2028]")
+
+_LINE_BREAK_BELOW = 50
+"""A line shorter than this ends where it was broken (a heading, a list, a poem); a longer one was wrapped."""
+
+# Abbreviations, lower case and without the last stop, of the languages with most speakers.
+_NEVER_LAST = """
+mr mrs ms dr prof rev hon st mt gen col sgt capt lt gov sen rep messrs vs cf ed eds approx dept est e.g i.e
+jan feb mar apr jun jul aug sep sept oct nov dec
+bzw bd hr fr z.b d.h u.a s.o vgl evtl ggf inkl mio mrd mm mme mlle mgr p.ex sra srta dña ud uds
+dott avv t.ex bl.a o.s.v t.o.m dvs m.fl np tzn hab inż пр ул им т.е т.к
+"""
+_LAST_BEFORE_CAPITAL = "etc al inc ltd co corp jr sr usw u.s u.k a.m p.m b.c a.d ph.d itd itp т.д т.п гг"
+_BEFORE_NUMBER = "no nos nr n fig figs vol p pp s art cap ch sec op núm pág рис стр"
+_GOING_ON = frozenset(_NEVER_LAST.split())
+_MAY_END = frozenset(_LAST_BEFORE_CAPITAL.split())
+_NUMBERED = frozenset(_BEFORE_NUMBER.split())
+
+
+def pieces(text: str) -> Iterator[Piece]:
+    """Split `text` into sentences, and very long sentences into clauses.
+
+    A line break ends a sentence after a short line; an empty line ends a paragraph. A full stop does
+    not end one after an abbreviation, an initial or a number, nor where lower case goes on.
+    """
+    sentence = 0
+    for start, stop, pause_s in _sentences(text):
+        found = False
+        for part_start, part_stop in _parts(text, start, stop):
+            part = " ".join(text[part_start:part_stop].split())
+            if not any(map(speakable, part)):
+                continue
+            last = part_stop >= stop
+            yield Piece(part, sentence, pause_s if last else CLAUSE_PAUSE_S, part_stop)
+            found = True
+        sentence += found
+
+
+def check_speakable(text: str) -> None:
+    """Raise `SpeechError` if there is nothing in `text` that could be spoken."""
+    if not any(map(speakable, text)):
+        raise SpeechError(
+            "The text has no letters or digits in it." if text.strip() else "The text is empty.",
+            hint="Write what the avatar shall say.",
+            stage="speech",
+            field="text",
+        )
+
+
+def _sentences(text: str) -> Iterator[tuple[int, int, float]]:
+    """Yield start, stop and pause of every sentence; together they cover the text."""
+    start = 0
+    for paragraph in [*_PARAGRAPH.finditer(text), None]:
+        paragraph_stop = paragraph.start() if paragraph else len(text)
+        for stop in _stops(text, start, paragraph_stop):
+            yield start, stop, _pause_s(text[start:stop])
+            start = stop
+        yield start, paragraph_stop, PARAGRAPH_PAUSE_S
+        start = paragraph.end() if paragraph else paragraph_stop
+
+
+def _stops(text: str, start: int, stop: int) -> Iterator[int]:
+    """Yield where sentences end inside a paragraph, without its own end."""
+    ends = [match.end() for match in _END.finditer(text, start, stop) if _ends(text, match, start, stop)]
+    ends += [
+        match.end() for match in _LINE.finditer(text, start, stop) if _line_ends(text, match, start, stop)
+    ]
+    last = start + len(text[start:stop].rstrip())
+    yield from sorted({end for end in ends if end < last})
+
+
+def _ends(text: str, match: re.Match[str], start: int, stop: int) -> bool:
+    """Whether the stop that matched ends a sentence."""
+    mark = match.group()
+    if mark[0] in _FULL_STOPS:
+        return True
+    following = text[match.end() : min(stop, match.end() + 80)].lstrip().lstrip(_CLOSERS + "“„«‘¿¡(")[:1]
+    if following.islower():
+        return False
+    if mark[0] != "." or mark.startswith(".."):
+        return True
+    before = text[max(start, match.start() - 24) : match.start()].split()
+    word = before[-1].lstrip("([{\"'“„«‘¿¡").lower() if before else ""
+    if word in _MAY_END:
+        return following.isupper()
+    if word in _NUMBERED and following.isdigit():
+        return False
+    initial = (len(word) == 1 and word.isalpha()) or re.fullmatch(r"(?:\w\.)+\w", word)
+    return not (initial or word in _GOING_ON or re.fullmatch(r"\d{1,2}", word))
+
+
+def _line_ends(text: str, match: re.Match[str], start: int, stop: int) -> bool:
+    """Whether a line break is meant, or only where the line was full."""
+    line = text[max(start, text.rfind("\n", start, match.start()) + 1) : match.start()]
+    following = text[match.end() : min(stop, match.end() + 80)].lstrip()[:1]
+    return len(line) < _LINE_BREAK_BELOW and not following.islower()
+
+
+def _pause_s(sentence: str) -> float:
+    tail = sentence.rstrip().rstrip(_CLOSERS)
+    return ELLIPSIS_PAUSE_S if tail.endswith(("...", "…")) else SENTENCE_PAUSE_S
+
+
+def _parts(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Cut a sentence of more than `LONGEST` characters at its last clause before that, space, or anywhere."""
+    while stop - start > LONGEST:
+        limit = start + LONGEST
+        clauses = [match.end() for match in _CLAUSE.finditer(text, start + LONGEST // 4, limit)]
+        spaces = [match.end() for match in re.finditer(r"\s", text[start:limit])]
+        if clauses:
+            cut = clauses[-1]
+        elif spaces and spaces[-1] > LONGEST // 4:
+            cut = start + spaces[-1]
+        else:
+            cut = limit
+        yield start, cut
+        start = cut
+    yield start, stop
