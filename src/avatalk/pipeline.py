@@ -29,8 +29,8 @@ from avatalk.lipsync.visemes import from_phonemes
 from avatalk.media import Avatar, Face, FaceTrack, MotionCurve, Result, Speech, UInt8Array, VisemeCurve
 from avatalk.request import VideoRequest
 from avatalk.spec import portable
-from avatalk.video.captions import write_captions
 from avatalk.video.encode import check_output, encode
+from avatalk.video.sidecar import write_captions
 from avatalk.workspace import temporary_folder
 
 _SMALL_FACE = 60.0  # pixels between the eyes below which a mouth has too few pixels to look good
@@ -188,9 +188,7 @@ def render(
                 comment=portable(request, output.parent),
                 monitor=monitor,
             )
-        captions = write_captions(
-            request.captions, made.speech.words, made.speech.audio.duration_s, output, monitor
-        )
+        captions = write_captions(request.captions, made.speech, output, monitor)
         return Result(
             path=str(output),
             duration_s=float(made.n_frames / made.fps),
