@@ -72,7 +72,7 @@ _GROUPS: dict[str, Sound] = {
     "ɤ": _vowel(0.45, 0.2),
     "oɵ": _vowel(0.42, 0.0, 0.85),
     "ø": _vowel(0.38, 0.0, 0.8),
-    "ɪI": _vowel(0.38, 0.6),
+    "ɪᵻI": _vowel(0.38, 0.6),
     "ʊU": _vowel(0.32, 0.0, 0.75),
     "iɿ": _vowel(0.3, 0.95),
     "ɨ": _vowel(0.3, 0.45),
@@ -111,7 +111,9 @@ _ROUND_BEFORE_S, _ROUND_AFTER_S = 0.13, 0.09  # rounding begins well ahead
 _RAMP_IN_S, _RAMP_OUT_S = 0.075, 0.07  # a lip closes and opens in about this time
 _CONTACT_S = 0.03  # the shortest contact
 _RELEASE = 0.75  # share of a plosive's time until its release
-_REST_S = 0.18  # in a pause, the mouth is at rest this long after the last and before the next sound
+_VOICELESS = tuple("ptkcqʈ")
+_CLOSURE_S = 0.035  # espeak-ng marks these at their burst, so long after the closure that is part of them
+_REST_S = 0.16  # in a pause, the mouth is at rest this long after the last and before the next sound
 _REACH_S = 0.7  # beyond this no sound has an influence
 _BLOCK = 512  # frames at once
 
@@ -163,11 +165,16 @@ def _score(phonemes: Sequence[Phoneme]) -> _Score:
         parts = sounds_of(phoneme.symbol)
         if not parts:
             continue
+        begin = phoneme.start_s
         if phoneme.start_s > now + 1e-6:
-            rows.append((max(now, phoneme.start_s - 60.0), phoneme.start_s, _PAUSE, False))
-        begin, whole = phoneme.start_s, sum(part.length for part in parts)
+            rows.append((max(now, begin - 60.0), begin, _PAUSE, False))
+        if phoneme.symbol.startswith(_VOICELESS):
+            begin -= _CLOSURE_S
+            begun, _, before, spoken = rows[-1]
+            rows[-1] = (begun, max(begun, begin), before, spoken)
+        length, whole = max(phoneme.end_s - begin, 0.0), sum(part.length for part in parts)
         for part in parts:
-            end = begin + max(phoneme.end_s - phoneme.start_s, 0.0) * part.length / whole
+            end = begin + length * part.length / whole
             rows.append((begin, end, _stressed(part, phoneme.stressed), True))
             begin = end
         now = max(now, begin)
