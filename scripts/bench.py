@@ -88,8 +88,9 @@ def measure(name: str, arguments: list[str], seconds: float, repeat: int, output
     }
     if seconds:
         row["times_real_time"] = round(seconds / float(str(row["wall_s"])), 2)
-        total = sum(told["seconds"].values())
-        row["shares"] = ", ".join(f"{stage} {spent / total:.0%}" for stage, spent in told["seconds"].items())
+        spent = {stage: seconds for stage, seconds in told["seconds"].items() if stage != "total"}
+        busy = sum(spent.values())
+        row["shares"] = ", ".join(f"{stage} {seconds / busy:.0%}" for stage, seconds in spent.items())
     return row
 
 

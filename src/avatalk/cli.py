@@ -120,7 +120,7 @@ def make(
             return
         for warning in result.warnings:
             _complain(f"Note: {warning}")
-        spent = sum(result.seconds.values())
+        spent = result.seconds["total"]
         shape = f"{result.width}x{result.height}, {result.fps} frames/s"
         typer.echo(f"{result.path}: {result.duration_s:.1f} s, {shape}, made in {spent:.1f} s")
         for path in result.captions:

@@ -174,7 +174,8 @@ class Result:
         width: pixels.
         height: pixels.
         engines: stage → engine that ran.
-        seconds: stage → wall seconds spent in it.
+        seconds: stage → wall seconds spent in it, and their ``total``; drawing (``lipsync``) and
+            encoding overlap.
         warnings: what the user should know.
         better: what would improve the result, each with the command that does it.
         captions: caption files written beside the video.

@@ -29,6 +29,7 @@ from avatalk.lipsync.visemes import from_phonemes
 from avatalk.media import Avatar, Face, FaceTrack, MotionCurve, Result, Speech, UInt8Array, VisemeCurve
 from avatalk.request import VideoRequest
 from avatalk.spec import portable
+from avatalk.video.ahead import ahead
 from avatalk.video.encode import check_output, encode
 from avatalk.video.sidecar import write_captions
 from avatalk.workspace import temporary_folder
@@ -38,22 +39,19 @@ _SMALL_FACE = 60.0  # pixels between the eyes below which a mouth has too few pi
 
 @dataclass(slots=True)
 class Clock:
-    """Wall seconds by stage; while an inner stage runs, the outer one stands still."""
+    """Wall seconds by stage; drawing and encoding overlap, so they may add up to more than the total."""
 
     seconds: dict[str, float] = field(default_factory=dict)
-    _running: list[str] = field(default_factory=list)
-    _since: float = 0.0
+    _began: float = field(default_factory=time.perf_counter)
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
         """Count the time spent inside towards `stage`."""
-        self._charge()
-        self._running.append(stage)
+        began = time.perf_counter()
         try:
             yield
         finally:
-            self._charge()
-            self._running.pop()
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began
 
     def each(self, stage: str, frames: Iterator[UInt8Array]) -> Iterator[UInt8Array]:
         """Pass `frames` on and count the time each took to make."""
@@ -64,12 +62,10 @@ class Clock:
                 return
             yield frame
 
-    def _charge(self) -> None:
-        now = time.perf_counter()
-        if self._running:
-            stage = self._running[-1]
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._since
-        self._since = now
+    def told(self) -> dict[str, float]:
+        """Seconds by stage, and the ``total`` since the clock was made."""
+        spent = {**self.seconds, "total": time.perf_counter() - self._began}
+        return {stage: round(seconds, 3) for stage, seconds in spent.items()}
 
 
 @dataclass(slots=True)
@@ -179,7 +175,7 @@ def render(
         with made.clock("encode"):
             encode(
                 output,
-                made.clock.each("lipsync", made.frames()),
+                ahead(made.clock.each("lipsync", made.frames())),
                 made.n_frames,
                 made.fps,
                 (made.width, made.height),
@@ -197,7 +193,7 @@ def render(
             width=made.width,
             height=made.height,
             engines=made.engines,
-            seconds={stage: round(spent, 3) for stage, spent in made.clock.seconds.items()},
+            seconds=made.clock.told(),
             warnings=monitor.warnings,
             better=_better(request, made),
             captions=[str(path) for path in captions],
