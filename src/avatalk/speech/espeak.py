@@ -13,6 +13,7 @@ from avatalk.speech.base import SpeechEngine, Utterance, Voice
 from avatalk.speech.ipa import clean_symbol
 from avatalk.speech.libespeak import SAMPLE_RATE, Recording, synthesise
 from avatalk.speech.spoken import spoken_form
+from avatalk.speech.timing import mouth_times
 from avatalk.speech.voices import espeak_voices
 from avatalk.speech.words import Mark, timed_words
 
@@ -40,6 +41,7 @@ class Espeak(SpeechEngine):
             )
         sound = (np.concatenate(recording.blocks) / 32768).astype(np.float32)
         words = timed_words(sentence, self._marks(recording, phonemes))
+        phonemes = mouth_times(phonemes, sound, self.sample_rate)
         return Utterance(sound, self.sample_rate, tuple(phonemes), words)
 
     def _phonemes(self, recording: Recording) -> list[Phoneme]:
