@@ -106,6 +106,7 @@ class Character:
     lip_colour: str | None = None
     makeup: float = 0.3
     beard: Beard = "none"
+    beard_colour: str | None = None
     glasses: Glasses = "none"
     glasses_colour: str = "#2a2422"
     earrings: str | None = None

@@ -10,14 +10,14 @@ from avatalk.avatars.artist.svg import Drawing, Point, line, mirror, mix
 def shoulders(character: Character) -> list[Point]:
     """Return the right half of the shoulder line, from the neck outwards and down."""
     c, male = chin_y(character), character.sex == "male"
-    n = (90 if male else 73) * character.face.neck
+    n = (98 if male else 80) * character.face.neck
     k = 1.16 if male else 1.0
     return [
-        (n + 4, c + 66),
-        (n + 50 * k, c + 92),
-        (226 * k, c + 122),
-        (300 * k, c + 152),
-        (344 * k, c + 216),
+        (n + 2, c + 44),
+        (n + 44 * k, c + 74),
+        (220 * k, c + 106),
+        (296 * k, c + 136),
+        (342 * k, c + 200),
         (366 * k, c + 330),
         (384 * k, c + 620),
         (400 * k, 3000.0),
@@ -26,8 +26,7 @@ def shoulders(character: Character) -> list[Point]:
 
 def draw(character: Character) -> list[Sheet]:
     """Draw the clothes."""
-    makers = {"crew": _crew}
-    return makers.get(character.clothes, _crew)(character)
+    return _MAKERS[character.clothes](character)
 
 
 def _body(s: Sheet, character: Character, tint: str, neckline: list[Point]) -> None:
@@ -87,21 +86,292 @@ def _folds(d: Drawing, character: Character, tint: str) -> None:
             )
 
 
+def _neck_width(character: Character) -> float:
+    return (98 if character.sex == "male" else 80) * character.face.neck
+
+
 def _crew(character: Character) -> list[Sheet]:
-    c = chin_y(character)
-    n = (90 if character.sex == "male" else 73) * character.face.neck
-    s = sheet()
+    c, n, s = chin_y(character), _neck_width(character), sheet()
     neck = [
-        (-n - 10, c + 68),
-        (-n + 12, c + 106),
-        (-34, c + 132),
-        (34, c + 132),
-        (n - 12, c + 106),
-        (n + 10, c + 68),
+        (-n - 14, c + 52),
+        (-n + 6, c + 88),
+        (-36, c + 116),
+        (36, c + 116),
+        (n - 6, c + 88),
+        (n + 14, c + 52),
     ]
     _body(s, character, character.colour, neck)
-    dark, light = mix(character.colour, "#08060c", 0.42), mix(character.colour, "#ffffff", 0.2)
-    s.detail.stroke(line([(x * 1.02, y + 2) for x, y in neck]), mix(character.colour, "#ffffff", 0.06), 15)
-    s.detail.stroke(line([(x * 1.1, y + 11) for x, y in neck]), dark, 1.6, 0.6)
-    s.detail.stroke(line([(x * 0.98, y - 4) for x, y in neck]), light, 1.6, 0.6)
+    _band(s, neck, character.colour, 15)
     return [s]
+
+
+def _band(s: Sheet, neck: list[Point], tint: str, width: float) -> None:
+    dark, light = mix(tint, "#08060c", 0.45), mix(tint, "#ffffff", 0.22)
+    s.detail.stroke(line([(x, y + width * 0.75) for x, y in neck]), dark, width * 0.6, 0.3)
+    s.detail.stroke(line(neck), tint, width)
+    s.detail.stroke(line([(x, y + width * 0.46) for x, y in neck]), dark, 1.5, 0.6)
+    s.detail.stroke(line([(x, y - width * 0.36) for x, y in neck]), light, 1.8, 0.55)
+
+
+def _vneck(character: Character) -> list[Sheet]:
+    c, n, s = chin_y(character), _neck_width(character), sheet()
+    neck = [
+        (-n - 16, c + 52),
+        (-n + 8, c + 92),
+        (-40, c + 158),
+        (0, c + 206),
+        (40, c + 158),
+        (n - 8, c + 92),
+        (n + 16, c + 52),
+    ]
+    _body(s, character, character.colour, neck)
+    _band(s, neck, character.colour, 13)
+    return [s]
+
+
+def _turtleneck(character: Character) -> list[Sheet]:
+    c, n, s = chin_y(character), _neck_width(character), sheet()
+    tint = character.colour
+    neck = [(-n - 18, c + 60), (-n - 4, c + 40), (0, c + 60), (n + 4, c + 40), (n + 18, c + 60)]
+    _body(s, character, tint, neck)
+    roll = sheet()
+    top = [(-n - 3, c - 4), (-n * 0.6, c + 17), (0, c + 26), (n * 0.6, c + 17), (n + 3, c - 4)]
+    low = [(n + 13, c + 56), (n * 0.64, c + 88), (0, c + 98), (-n * 0.64, c + 88), (-n - 13, c + 56)]
+    shape = line([*top, *low], closed=True, tension=0.9)
+    dark, light = mix(tint, "#08060c", 0.5), mix(tint, "#ffffff", 0.3)
+    roll.shape.path(
+        shape,
+        roll.shape.linear(
+            -n,
+            0,
+            n,
+            0,
+            (0, mix(tint, dark, 0.25), 1),
+            (0.3, mix(tint, light, 0.3), 1),
+            (1, mix(tint, dark, 0.6), 1),
+        ),
+    )
+    with roll.shading.blurred(7):
+        roll.shading.stroke(line([(x, y - 2) for x, y in top]), dark, 16, 0.75)
+        roll.shading.stroke(line([(x, y + 2) for x, y in low]), dark, 12, 0.5)
+        roll.shading.stroke(line([(x * 1.02, y + 34) for x, y in top]), light, 12, 0.4)
+    with roll.detail.clipped(shape):
+        for i in range(-13, 14):
+            x = n * 1.05 * (abs(i) / 13) ** 0.85 * (1 if i > 0 else -1)
+            y = 22 * (abs(i) / 13) ** 1.6
+            roll.detail.stroke(
+                line([(x, c + 24 - y), (x * 1.04, c + 60 - y), (x * 1.1, c + 104 - y)]), dark, 2.2, 0.22
+            )
+    with s.shading.blurred(8):
+        s.shading.stroke(line([(x * 1.05, y + 6) for x, y in low]), dark, 16, 0.6)
+    return [s, roll]
+
+
+def _shirt(character: Character) -> list[Sheet]:
+    c, n, s = chin_y(character), _neck_width(character), sheet()
+    tint = character.colour
+    neck = [
+        (-n - 8, c + 40),
+        (-n + 14, c + 84),
+        (-16, c + 146),
+        (16, c + 146),
+        (n - 14, c + 84),
+        (n + 8, c + 40),
+    ]
+    _body(s, character, tint, neck)
+    dark, light = mix(tint, "#0a0810", 0.45), mix(tint, "#ffffff", 0.4)
+    s.detail.stroke(line([(17, c + 148), (18, c + 300), (18, 900)]), dark, 1.6, 0.5)
+    s.detail.stroke(line([(-15, c + 150), (-16, c + 300), (-16, 900)]), dark, 1.3, 0.35)
+    for y in (c + 186, c + 268, c + 350, c + 432):
+        s.detail.ellipse(1.5, y + 1.6, 5.4, 5.4, dark, 0.5)
+        s.detail.ellipse(0.6, y, 5.2, 5.2, mix(light, "#e8e2d8", 0.6))
+        s.detail.ellipse(0.6, y, 1.5, 1.5, dark, 0.6)
+    return [s, _collar(character, tint)]
+
+
+def _collar(character: Character, tint: str) -> Sheet:
+    c, n, s = chin_y(character), _neck_width(character), sheet()
+    dark, light = mix(tint, "#0a0810", 0.45), mix(tint, "#ffffff", 0.4)
+    for side in (-1, 1):
+        flap = [
+            (side * (n + 1), c + 16),
+            (side * (n * 0.86), c + 62),
+            (side * 17, c + 142),
+            (side * 60, c + 196),
+            (side * (n + 12), c + 118),
+            (side * (n + 17), c + 52),
+        ]
+        shape = line(flap, closed=True, tension=0.35)
+        a, b = (mix(tint, light, 0.55), tint) if side < 0 else (mix(tint, light, 0.2), mix(tint, dark, 0.3))
+        s.shape.path(shape, s.shape.linear(side * n, c + 20, side * 40, c + 180, (0, b, 1), (1, a, 1)))
+        edge = line([flap[2], flap[3], flap[4]], tension=0.35)
+        s.detail.stroke(line([(x + side * 1.5, y + 4) for x, y in flap[2:5]], tension=0.35), dark, 5, 0.16)
+        s.detail.stroke(edge, dark, 1.5, 0.45)
+        s.detail.stroke(line([(x * 0.97, y - 6) for x, y in flap[2:5]], tension=0.35), light, 1.1, 0.5)
+        with s.shading.blurred(5):
+            s.shading.stroke(line([flap[0], flap[1], flap[2]], tension=0.4), dark, 8, 0.45)
+    return s
+
+
+def _jacket(character: Character, tint: str, inner: list[Sheet], opening: list[Point]) -> list[Sheet]:
+    """Lay the two fronts of a jacket over what is worn beneath it; `opening` is its right edge, downwards."""
+    right, s = shoulders(character), sheet()
+    dark, light = mix(tint, "#060509", 0.55), mix(tint, "#ffffff", 0.28)
+    for side in (-1, 1):
+        edge = [(side * x, y) for x, y in opening]
+        outer = [(side * x, y) for x, y in right[1:]]
+        a, b = (mix(tint, light, 0.45), tint) if side < 0 else (mix(tint, dark, 0.1), mix(tint, dark, 0.55))
+        fill = s.shape.linear(
+            side * 40, 300, side * 380, 460, (0, a if side < 0 else b, 1), (1, b if side < 0 else b, 1)
+        )
+        s.shape.path(line([*edge, *reversed(outer)], closed=True, tension=0.7), fill)
+    _folds(s.shading, character, tint)
+    under = sheet()
+    with under.shading.blurred(9):
+        for side in (-1, 1):
+            under.shading.stroke(line([(side * (x - 4), y) for x, y in opening]), "#0a0709", 18, 0.55)
+    under.shape.body.extend(())
+    if inner:
+        inner[0].shading.body.extend(under.shading.body)
+        inner[0].shading.defs.extend(under.shading.defs)
+    return [*inner, s]
+
+
+def _blazer(character: Character) -> list[Sheet]:
+    c, n = chin_y(character), _neck_width(character)
+    male = character.sex == "male"
+    tint = character.colour
+    worn = Character(
+        character.name, "", age=character.age, sex=character.sex, face=character.face, colour=character.accent
+    )
+    inner = _shirt(worn) if male else _vneck_plain(worn)
+    opening = [(n + 12, c + 40), (n + 6, c + 96), (66, c + 216), (10, c + 372), (10, 3000)]
+    sheets = _jacket(character, tint, inner, opening)
+    s = sheet()
+    dark, light = mix(tint, "#060509", 0.6), mix(tint, "#ffffff", 0.3)
+    for side in (-1, 1):
+        lapel = [
+            (n + 6, c + 34),
+            (n + 2, c + 98),
+            (62, c + 218),
+            (8, c + 376),
+            (60, c + 318),
+            (128, c + 232),
+            (146, c + 196),
+            (116, c + 178),
+            (150, c + 160),
+            (n + 48, c + 96),
+            (n + 28, c + 52),
+        ]
+        points = [(side * x, y) for x, y in lapel]
+        shape = line(points, closed=True, tension=0.3)
+        a = mix(tint, light, 0.5 if side < 0 else 0.12)
+        b = mix(tint, dark, 0.1 if side < 0 else 0.42)
+        s.shape.path(shape, s.shape.linear(side * 150, c + 60, side * 20, c + 360, (0, a, 1), (1, b, 1)))
+        s.detail.stroke(line([(x + side * 2, y + 3) for x, y in points[3:9]], tension=0.3), dark, 6, 0.22)
+        s.detail.stroke(line(points[3:9], tension=0.3), dark, 1.6, 0.65)
+        s.detail.stroke(line([points[7], (side * (n + 20), c + 132)], tension=0.3), dark, 1.6, 0.55)
+        s.detail.stroke(line([(x * 0.985, y - 2) for x, y in points[0:4]], tension=0.3), light, 1.6, 0.45)
+    return [*sheets, s]
+
+
+def _vneck_plain(character: Character) -> list[Sheet]:
+    c, n, s = chin_y(character), _neck_width(character), sheet()
+    neck = [
+        (-n - 20, c + 62),
+        (-n + 4, c + 108),
+        (-44, c + 150),
+        (0, c + 168),
+        (44, c + 150),
+        (n - 4, c + 108),
+        (n + 20, c + 62),
+    ]
+    _body(s, character, character.colour, neck)
+    s.detail.stroke(line([(x, y + 4) for x, y in neck]), mix(character.colour, "#08060c", 0.4), 1.5, 0.5)
+    return [s]
+
+
+def _cardigan(character: Character) -> list[Sheet]:
+    c, n = chin_y(character), _neck_width(character)
+    worn = Character(
+        character.name, "", age=character.age, sex=character.sex, face=character.face, colour=character.accent
+    )
+    opening = [(n + 16, c + 44), (n + 8, c + 100), (74, c + 200), (34, c + 330), (30, 3000)]
+    sheets = _jacket(character, character.colour, _crew(worn), opening)
+    s, tint = sheet(), character.colour
+    dark, light = mix(tint, "#060509", 0.5), mix(tint, "#ffffff", 0.25)
+    for side in (-1, 1):
+        edge = [(side * (x + 7), y) for x, y in opening]
+        s.shape.body.append("")
+        s.detail.stroke(line(edge), mix(tint, dark, 0.12 if side < 0 else 0.35), 19)
+        s.detail.stroke(line([(x + side * 9.5, y) for x, y in edge]), dark, 1.4, 0.6)
+        s.detail.stroke(line([(x - side * 8, y) for x, y in edge]), light, 1.4, 0.5)
+    for y in (c + 372, c + 452):
+        s.detail.ellipse(-37, y, 6.5, 6.5, mix(tint, "#f0e6d6", 0.55))
+        s.detail.ellipse(-37, y, 2, 2, dark, 0.7)
+    return [*sheets, s]
+
+
+def _hoodie(character: Character) -> list[Sheet]:
+    c, n = chin_y(character), _neck_width(character)
+    tint = character.colour
+    dark, light = mix(tint, "#060509", 0.5), mix(tint, "#ffffff", 0.25)
+    worn = Character(
+        character.name, "", age=character.age, sex=character.sex, face=character.face, colour=character.accent
+    )
+    inner, s, hood = _crew(worn), sheet(), sheet()
+    neck = [
+        (-n - 20, c + 70),
+        (-n + 2, c + 110),
+        (-40, c + 152),
+        (40, c + 152),
+        (n - 2, c + 110),
+        (n + 20, c + 70),
+    ]
+    _body(s, character, tint, neck)
+    for side in (-1, 1):
+        roll = [
+            (n - 2, c + 14),
+            (n + 36, c + 24),
+            (n + 52, c + 64),
+            (n + 30, c + 124),
+            (52, c + 186),
+            (6, c + 204),
+            (4, c + 176),
+            (46, c + 144),
+            (n - 14, c + 92),
+            (n - 4, c + 50),
+        ]
+        points = [(side * x, y) for x, y in roll]
+        a, b = (light, tint) if side < 0 else (tint, mix(tint, dark, 0.5))
+        hood.shape.path(
+            line(points, closed=True, tension=0.9),
+            hood.shape.linear(side * 130, c + 20, side * 10, c + 190, (0, mix(tint, a, 0.5), 1), (1, b, 1)),
+        )
+        with hood.shading.blurred(6):
+            hood.shading.stroke(line([*points[5:], points[0]]), dark, 14, 0.6)
+            hood.shading.stroke(line([(x * 0.93, y) for x, y in points[2:5]]), light, 10, 0.3)
+        hood.detail.stroke(line(points[1:6]), dark, 1.6, 0.5)
+        cord = [(side * 40, c + 180), (side * 46, c + 250), (side * 40, c + 318)]
+        hood.detail.stroke(line([(x + 2, y + 3) for x, y in cord]), dark, 4, 0.3)
+        hood.detail.stroke(line(cord), mix(character.accent, "#ffffff", 0.2), 4)
+        hood.detail.stroke(line([cord[2], (side * 39.6, c + 334)]), mix(dark, "#c9c4bc", 0.6), 5)
+    with s.shading.blurred(9):
+        s.shading.stroke(
+            line([(-n - 40, c + 90), (-60, c + 200), (0, c + 214), (60, c + 200), (n + 40, c + 90)]),
+            dark,
+            18,
+            0.5,
+        )
+    return [*inner, s, hood]
+
+
+_MAKERS = {
+    "crew": _crew,
+    "vneck": _vneck,
+    "turtleneck": _turtleneck,
+    "shirt": _shirt,
+    "blazer": _blazer,
+    "cardigan": _cardigan,
+    "hoodie": _hoodie,
+}

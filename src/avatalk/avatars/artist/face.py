@@ -66,18 +66,18 @@ def neck(character: Character) -> Sheet:
     """Draw neck and upper chest."""
     t, s = tones(character), sheet()
     male = character.sex == "male"
-    n = (86 if male else 69) * character.face.neck
+    n = (94 if male else 76) * character.face.neck
     c = chin_y(character)
     right = [
         (n + 6, 60.0),
         (n, c - 20),
-        (n + 1, c + 40),
-        (n + 14, c + 82),
-        (n + 64, c + 116),
-        (260, c + 150),
-        (380, c + 210),
+        (n + 1, c + 26),
+        (n + 14, c + 60),
+        (n + 60, c + 92),
+        (200, c + 130),
+        (230, c + 220),
     ]
-    shape = line([*right, (380, 760), (-380, 760), *mirror(right)], closed=True, tension=0.9)
+    shape = line([*right, (240, 3000), (-240, 3000), *mirror(right)], closed=True, tension=0.9)
     s.shape.path(
         shape,
         s.shape.linear(

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from avatalk.avatars.artist.character import Character
 from avatalk.avatars.artist.face import EYE_X, MOUTH_Y, Sheet, chin_y, outline, sheet
-from avatalk.avatars.artist.svg import Drawing, Point, line, mix
+from avatalk.avatars.artist.svg import Drawing, Point, line, mirror, mix
 from avatalk.avatars.artist.tones import Tones, tones
+
+Float64Array = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 def brows_and_age(character: Character) -> Sheet:
@@ -103,16 +107,209 @@ def _crease(d: Drawing, points: list[Point], t: Tones, strong: float, width: flo
     del inner
 
 
+def _beard_outline(c: Character, low: float) -> list[Point]:
+    """Return the closed outline of a beard: down the left cheek, round the chin, back over the lip."""
+    w, chin = c.face.width, chin_y(c)
+    edge = [(-x * 1.005, y) for x, y in outline(c)[5:10]]
+    left = [(-139 * w, 10), (-139 * w, 40), *edge[1:], (-42, chin + low * 0.8)]
+    inner = [(-129 * w, 30), (-119 * w, 66), (-94 * w, 100), (-66, 114), (-40, 110)]
+    ring = [*reversed(inner), *left, (0, chin + low)]
+    return [*ring, *mirror(ring[:-1])]
+
+
 def beard(character: Character) -> list[Sheet]:
     """Draw a beard on cheeks and chin, which the jaw will carry."""
-    return []
+    if character.beard in ("none", "moustache"):
+        return []
+    s, t = sheet(), tones(character)
+    tint = character.beard_colour or character.hair_colour
+    rng = np.random.Generator(np.random.PCG64(31))
+    chin = chin_y(character)
+    if character.beard == "stubble":
+        shape = line(_beard_outline(character, 1), closed=True)
+        with s.shape.blurred(7):
+            s.shape.path(shape, mix(tint, t.shade, 0.35), 0.34)
+        _bristles(s.detail, _beard_outline(character, 0), tint, t, rng, 420, 2.4, 0.26)
+        return [s]
+    low = {"short": 7.0, "full": 44.0, "goatee": 10.0}[character.beard]
+    ring = _beard_outline(character, low)
+    if character.beard == "goatee":
+        ring = [
+            (-34, 160),
+            (-50, 140),
+            (-60, 150),
+            (-52, 186),
+            (-36, chin + 2),
+            (0, chin + low),
+            (36, chin + 2),
+            (52, 186),
+            (60, 150),
+            (50, 140),
+            (34, 160),
+            (0, 158),
+        ]
+    shape = line(ring, closed=True)
+    with s.shape.blurred(4):
+        s.shape.path(shape, mix(tint, t.shade, 0.12), 0.8)
+    dark, light = mix(tint, "#0b0506", 0.5), mix(tint, "#ffe6c4", 0.3)
+    with s.shading.blurred(8):
+        s.shading.ellipse(0, chin + low - 6, 70, 16, dark, 0.5)
+        s.shading.ellipse(-30, chin - 26, 30, 20, light, 0.4)
+        s.shading.path(
+            line([(60, 130), (110, 100), (132, 60), (136, 110), (90, 190)], closed=True), dark, 0.5
+        )
+    _bristles(s.detail, ring, tint, t, rng, 620, 7 if low < 20 else 12, 0.55)
+    return [s]
+
+
+def _bristles(
+    d: Drawing,
+    ring: list[Point],
+    tint: str,
+    t: Tones,
+    rng: np.random.Generator,
+    count: int,
+    length: float,
+    opacity: float,
+) -> None:
+    low, high = np.min(ring, 0), np.max(ring, 0)
+    dark, light = mix(tint, "#0b0506", 0.45), mix(tint, "#ffe6c4", 0.34)
+    paths: list[list[str]] = [[], [], []]
+    spots = rng.uniform(low, high, (count * 3, 2))
+    kept = spots[inside(np.array(ring), spots)][:count]
+    for i, (x, y) in enumerate(kept):
+        dx = np.sign(x) * -0.25 * abs(x) / 60 + rng.normal(0, 0.22)
+        x2, y2 = x + length * dx * rng.uniform(0.6, 1.2), y + length * rng.uniform(0.6, 1.2)
+        paths[i % 3].append(f"M{x:.1f} {y:.1f}Q{(x + x2) / 2 + 1:.1f} {(y + y2) / 2:.1f} {x2:.1f} {y2:.1f}")
+    for tone, lines in zip((dark, tint, light), paths, strict=True):
+        d.stroke("".join(lines), tone, 1.15, opacity)
 
 
 def moustache(character: Character) -> list[Sheet]:
     """Draw a moustache, which overlaps the upper lip."""
-    return []
+    if character.beard in ("none", "stubble"):
+        return []
+    s, t = sheet(), tones(character)
+    tint = character.beard_colour or character.hair_colour
+    rng = np.random.Generator(np.random.PCG64(32))
+    big = 1.25 if character.beard in ("full", "moustache") else 1.0
+    y, m = MOUTH_Y - 7, 50 * character.face.mouth
+    right = [
+        (5.0, y - 17),
+        (22, y - 20 * big),
+        (m, y - 8),
+        (m + 11, y + 9 * big),
+        (m + 4, y + 10 * big),
+        (m - 14, y),
+        (20, y - 5 + 2.0 * big),
+        (6, y - 5),
+    ]
+    ring = [*right, *mirror(right)]
+    with s.shape.blurred(2.2):
+        s.shape.path(line(ring, closed=True), mix(tint, t.shade, 0.15), 0.82)
+    dark, light = mix(tint, "#0b0506", 0.5), mix(tint, "#ffe6c4", 0.34)
+    paths: list[list[str]] = [[], [], []]
+    for i in range(190):
+        side, u, v = (-1 if i % 2 else 1), rng.uniform(0, 1), rng.uniform(0, 1)
+        x = 4 + u * (m + 2)
+        y0 = np.interp(x, [0, 22, m, m + 11], [y - 16, y - 18 * big, y - 8, y + 6]) + v * 10 * (1 - 0.5 * u)
+        lean = 0.5 + 0.7 * u
+        x2, y2 = x + 9 * lean * rng.uniform(0.5, 1), y0 + 8 * rng.uniform(0.5, 1)
+        paths[i % 3].append(
+            f"M{side * x:.1f} {y0:.1f}Q{side * (x + x2) / 2:.1f} {(y0 + y2) / 2 - 1.5:.1f} {side * x2:.1f} {y2:.1f}"
+        )
+    for tone, lines in zip((dark, tint, light), paths, strict=True):
+        s.detail.stroke("".join(lines), tone, 1.2, 0.6)
+    return [s]
+
+
+def inside(ring: Float64Array, points: Float64Array) -> BoolArray:
+    """Return which of `points` (n, 2) lie inside a closed outline (m, 2)."""
+    x0, y0 = ring.T
+    x1, y1 = np.roll(ring, -1, 0).T
+    x, y = points[:, 0, None], points[:, 1, None]
+    crossing = ((y0 > y) != (y1 > y)) & (x < (x1 - x0) * (y - y0) / np.where(y1 == y0, 1e-9, y1 - y0) + x0)
+    return crossing.sum(1) % 2 == 1
 
 
 def glasses(character: Character) -> list[Sheet]:
     """Draw glasses with a faint reflection."""
-    return []
+    if character.glasses == "none":
+        return []
+    s, tint = sheet(), character.glasses_colour
+    w, kind = character.face.width, character.glasses
+    dark, light = mix(tint, "#000000", 0.4), mix(tint, "#ffffff", 0.55)
+    for side in (-1, 1):
+        x, y = side * (EYE_X + 2), 3.0
+        if kind == "round":
+            ring = [
+                (x + 43 * np.cos(a), y + 41 * np.sin(a))
+                for a in np.linspace(0, 2 * np.pi, 16, endpoint=False)
+            ]
+            shape = line(ring, closed=True)
+        else:
+            frame = [
+                (-44, -31),
+                (0, -34),
+                (44, -32),
+                (48, -24),
+                (45, 6),
+                (36, 30),
+                (4, 36),
+                (-28, 33),
+                (-42, 20),
+                (-47, -10),
+            ]
+            shape = line([(x + side * dx, y + dy) for dx, dy in frame], closed=True, tension=0.75)
+        s.shape.path(
+            shape,
+            s.shape.linear(
+                x - 40,
+                y - 40,
+                x + 40,
+                y + 40,
+                (0, "#ffffff", 0.2),
+                (0.35, "#ffffff", 0.03),
+                (1, "#dfe9f5", 0.07),
+            ),
+        )
+        with s.detail.clipped(shape):
+            s.detail.path(
+                line(
+                    [(x - 30, y - 50), (x - 8, y - 50), (x - 34, y + 50), (x - 56, y + 50)],
+                    closed=True,
+                    tension=0,
+                ),
+                "#ffffff",
+                0.1,
+            )
+        thick = 6.2 if kind != "round" else 4.2
+        s.detail.stroke(shape.replace("Z", "Z"), tint, thick)
+        s.detail.stroke(shape, light, 1.1, 0.35)
+        if kind == "browline":
+            top = [
+                (x + side * dx, y + dy) for dx, dy in ((-47, -14), (-44, -30), (0, -35), (44, -33), (49, -18))
+            ]
+            s.detail.stroke(line(top), dark, 9)
+        s.detail.stroke(
+            line([(x + side * 46, y - 16), (side * 128 * w, y - 15), (side * 144 * w, y - 8)]), tint, thick
+        )
+        s.detail.stroke(line([(x + side * 46, y - 18), (side * 128 * w, y - 17)]), light, 1.1, 0.4)
+    inner = EYE_X + 2 - 43
+    s.detail.stroke(line([(-inner - 1, 0), (-8, -8), (8, -8), (inner + 1, 0)]), tint, 5)
+    s.detail.stroke(line([(-inner + 4, -3), (-6, -9.4), (8, -9.4)]), light, 1.1, 0.45)
+    return [s]
+
+
+def cast_glasses(d: Drawing, character: Character, tint: str) -> None:
+    """Lay the shadow that glasses cast on the face."""
+    if character.glasses == "none":
+        return
+    with d.blurred(4):
+        for side in (-1, 1):
+            d.stroke(
+                line([(side * 28 + 4, 36), (side * 60 + 4, 49), (side * 100 + 4, 38), (side * 110 + 4, 8)]),
+                tint,
+                5,
+                0.32,
+            )

@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from avatalk.avatars.artist.character import Character
 from avatalk.avatars.artist.face import Sheet, sheet
+from avatalk.avatars.artist.styles import STYLES, Curls, Guide, Lock, Style
 from avatalk.avatars.artist.svg import Drawing, Point, line, mix
 
-Guide = Sequence[Point]
-
-
-@dataclass(frozen=True, slots=True)
-class Lock:
-    """Hair that flows between two guides.
-
-    Attributes:
-        a: outer guide, from the root to the tip.
-        b: inner guide, as many points.
-        light: how much of the key light it catches, 0 to 1.
-        strands: how many are drawn.
-        sheen: where along it the highlight lies, 0 root to 1 tip.
-    """
-
-    a: Guide
-    b: Guide
-    light: float = 0.6
-    strands: int = 60
-    sheen: float = 0.3
+Float64Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +34,12 @@ def hair_tones(character: Character) -> HairTones:
     )
 
 
-def mirrored(lock: Lock, light: float) -> Lock:
-    """Return the lock on the other side of the head."""
-    return Lock([(-x, y) for x, y in lock.a], [(-x, y) for x, y in lock.b], light, lock.strands, lock.sheen)
-
-
 def lerp(a: Guide, b: Guide, u: float) -> list[Point]:
     """Return the guide a fraction `u` of the way from `a` to `b`."""
     return [(p[0] + (q[0] - p[0]) * u, p[1] + (q[1] - p[1]) * u) for p, q in zip(a, b, strict=True)]
 
 
-def draw_lock(s: Sheet, lock: Lock, t: HairTones, seed: int, *, fray: float = 1.0) -> None:
+def draw_lock(s: Sheet, lock: Lock, t: HairTones, seed: int) -> None:
     """Draw one lock: its body, soft form and single hairs."""
     rng = np.random.Generator(np.random.PCG64(seed))
     body = line([*lock.a, *reversed(lock.b)], closed=True, tension=0.92)
@@ -75,8 +52,8 @@ def draw_lock(s: Sheet, lock: Lock, t: HairTones, seed: int, *, fray: float = 1.
     )
     _form(s.shading, lock, t)
     _hairs(s.detail, lock, t, rng, body)
-    if fray:
-        _fray(s.detail, lock, t, rng, fray)
+    if not lock.faded:
+        _fray(s.detail, lock, t, rng)
 
 
 def _form(d: Drawing, lock: Lock, t: HairTones) -> None:
@@ -93,103 +70,129 @@ def _form(d: Drawing, lock: Lock, t: HairTones) -> None:
 
 def _hairs(d: Drawing, lock: Lock, t: HairTones, rng: np.random.Generator, body: str) -> None:
     kinds = [
-        (t.dark, 1.7, 0.5),
-        (t.dark, 1.0, 0.5),
-        (mix(t.mid, t.light, 0.6), 1.3, 0.5),
-        (t.light, 1.0, 0.55 * (0.35 + lock.light)),
-        (t.shine, 0.8, 0.4 * (0.2 + lock.light)),
+        (t.dark, 2.2, 0.22),
+        (t.dark, 1.0, 0.42),
+        (mix(t.mid, t.light, 0.5), 1.8, 0.3),
+        (t.light, 1.0, 0.5 * (0.3 + lock.light)),
+        (t.shine, 0.8, 0.34 * (0.2 + lock.light)),
     ]
     paths: list[list[str]] = [[] for _ in kinds]
     for i in range(lock.strands):
-        u, wave = float(rng.uniform(0.03, 0.97)), rng.normal(0, 1.5, (len(lock.a), 2))
-        v = float(np.clip(u + rng.normal(0, 0.09), 0.03, 0.97))
+        u, wave = float(rng.uniform(0.02, 0.98)), rng.normal(0, 1.2, (len(lock.a), 2))
+        v = float(np.clip(u + rng.normal(0, 0.08), 0.02, 0.98))
         p, q = lerp(lock.a, lock.b, u), lerp(lock.a, lock.b, v)
         k = np.linspace(0, 1, len(p))
         points = [
             (a[0] + (b[0] - a[0]) * w + float(z[0]), a[1] + (b[1] - a[1]) * w + float(z[1]))
             for a, b, w, z in zip(p, q, k, wave, strict=True)
         ]
-        if i % 5 > 2 and len(points) > 4:
-            first = int(rng.integers(0, 2))
-            points = points[first : first + 4]
         paths[i % len(kinds)].append(line(points))
     with d.clipped(body):
         for (tint, width, opacity), lines in zip(kinds, paths, strict=True):
-            d.stroke("".join(lines), tint, width, opacity)
+            if lines:
+                d.stroke("".join(lines), tint, width, opacity * (0.5 if lock.faded else 1))
 
 
-def _fray(d: Drawing, lock: Lock, t: HairTones, rng: np.random.Generator, fray: float) -> None:
+def _fray(d: Drawing, lock: Lock, t: HairTones, rng: np.random.Generator) -> None:
     out = []
-    for _ in range(round(5 * fray)):
+    for _ in range(5):
         u = -float(rng.uniform(0.0, 0.03)) if rng.random() < 0.75 else 1 + float(rng.uniform(0, 0.02))
         p = lerp(lock.a, lock.b, u)
         out.append(line([(x + float(rng.normal(0, 1.2)), y + float(rng.normal(0, 1.2))) for x, y in p]))
     d.stroke("".join(out), t.mid, 0.8, 0.5)
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
-    """Locks of a hair style, back to front."""
-
-    back: Sequence[Lock] = ()
-    front: Sequence[Lock] = ()
-
-
-def bob() -> Style:
-    """Chin-length hair, parted on the side."""
-    left = Lock(
-        [(-30, -226), (-96, -222), (-156, -150), (-178, -20), (-176, 100), (-128, 206)],
-        [(-30, -208), (-62, -176), (-112, -112), (-136, -20), (-142, 80), (-104, 190)],
-        0.85,
-        90,
-        0.34,
-    )
-    right = Lock(
-        [(-34, -226), (64, -232), (156, -154), (181, -16), (178, 104), (130, 210)],
-        [(-30, -206), (30, -176), (106, -120), (137, -26), (143, 84), (106, 192)],
-        0.5,
-        110,
-        0.36,
-    )
-    behind = Lock(
-        [(-20, -215), (-130, -190), (-172, -60), (-170, 80), (-140, 196)],
-        [(20, -215), (130, -190), (174, -60), (172, 80), (142, 196)],
-        0.1,
-        90,
-        0.3,
-    )
-    return Style([behind], [left, right])
-
-
-STYLES: dict[str, Callable[[], Style]] = {"bob": bob}
-
-
 def style(character: Character) -> Style:
     """Return the locks of a character's hair."""
-    make = STYLES.get(character.hair)
-    return make() if make else Style()
+    return STYLES[character.hair](character)
+
+
+def draw_curls(s: Sheet, curls: Curls, t: HairTones, seed: int) -> None:
+    """Draw a mass of curls: bumps along its outline, then arcs of light and shadow all over it."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    outline = np.array(curls.outline)
+    body = line(curls.outline, closed=True)
+    ground = mix(t.mid, t.dark, 0.6 - 0.3 * curls.light)
+    s.shape.path(body, ground)
+    spots = _inside(outline, curls.count, rng)
+    rim = _along(outline, round(curls.count * 0.22)) if curls.bumps > 3 else np.empty((0, 2))
+    rim = rim + rng.normal(0, curls.bumps * 0.45, rim.shape)
+    for x, y in rim:
+        r = curls.size * rng.uniform(0.7, 1.25)
+        s.shape.ellipse(x, y, r, r * 0.9, ground, 1, rng.uniform(0, 180))
+    with s.shading.blurred(16):
+        s.shading.ellipse(-60, -190, 110, 56, t.shine, 0.34 * curls.light, -20)
+        s.shading.path(
+            line([(x * 1.04, y) for x, y in outline if x > 40] or [(0, 0), (1, 1)], closed=True), t.dark, 0.4
+        )
+    kinds: list[list[str]] = [[], [], []]
+    for i, (x, y) in enumerate(np.concatenate([spots, rim])):
+        r, turn = curls.size * rng.uniform(0.5, 1.0), rng.uniform(0, 2 * np.pi)
+        dx, dy = r * np.cos(turn), r * np.sin(turn)
+        lit = (-x * 0.5 - (y + 60)) / 260 + 0.35 * float(rng.normal())
+        kind = 0 if i % 3 == 0 else (2 if lit > 0.35 else 1)
+        kinds[kind].append(
+            f"M{x - dx:.1f} {y - dy:.1f}A{r:.1f} {r * 0.85:.1f} 0 1 1 {x + dx:.1f} {y + dy:.1f}"
+            f"A{r * 0.6:.1f} {r * 0.6:.1f} 0 0 1 {x - dy * 0.2:.1f} {y + dx * 0.2:.1f}"
+        )
+    w = curls.size * 0.17 + 0.35
+    for (tint, opacity), paths in zip(
+        ((t.dark, 0.6), (mix(t.mid, t.light, 0.4), 0.5), (t.light, 0.3 + 0.4 * curls.light)),
+        kinds,
+        strict=True,
+    ):
+        s.detail.stroke("".join(paths), tint, w, opacity)
+
+
+def _inside(outline: Float64Array, count: int, rng: np.random.Generator) -> Float64Array:
+    """Return about `count` points inside an outline, (n, 2), from the top down."""
+    low, high = outline.min(0), outline.max(0)
+    p = rng.uniform(low, high, (count * 2, 2))
+    x0, y0 = outline.T
+    x1, y1 = np.roll(outline, -1, 0).T
+    crossing = ((y0 > p[:, 1, None]) != (y1 > p[:, 1, None])) & (
+        p[:, 0, None] < (x1 - x0) * (p[:, 1, None] - y0) / np.where(y1 == y0, 1e-9, y1 - y0) + x0
+    )
+    p = p[crossing.sum(1) % 2 == 1][:count]
+    return p[np.argsort(p[:, 1])]
+
+
+def _along(outline: Float64Array, count: int) -> Float64Array:
+    """Return `count` points spread evenly along a closed outline, (n, 2)."""
+    ring = np.concatenate([outline, outline[:1]])
+    way = np.r_[0, np.cumsum(np.hypot(*np.diff(ring, axis=0).T))]
+    at = np.linspace(0, way[-1], count, endpoint=False)
+    return np.stack([np.interp(at, way, ring[:, 0]), np.interp(at, way, ring[:, 1])], 1)
+
+
+def _draw(part: Lock | Curls, t: HairTones, seed: int) -> Sheet:
+    s = sheet()
+    if isinstance(part, Lock):
+        draw_lock(s, part, t, seed)
+    else:
+        draw_curls(s, part, t, seed)
+    return s
 
 
 def back(character: Character) -> list[Sheet]:
     """Draw the hair behind the neck."""
-    s, t = sheet(), hair_tones(character)
-    for i, lock in enumerate(style(character).back):
-        draw_lock(s, lock, t, 100 + i)
-    return [s]
+    t = hair_tones(character)
+    return [_draw(part, t, 100 + i) for i, part in enumerate(style(character).back)]
 
 
 def front(character: Character) -> list[Sheet]:
     """Draw the hair around the face."""
-    t, sheets = hair_tones(character), []
-    for i, lock in enumerate(style(character).front):
-        s = sheet()
-        draw_lock(s, lock, t, 200 + i)
-        sheets.append(s)
-    return sheets
+    t = hair_tones(character)
+    return [_draw(part, t, 200 + i) for i, part in enumerate(style(character).front)]
 
 
 def cast(d: Drawing, character: Character, tint: str) -> None:
     """Lay the shadow that the hair casts on the face."""
     with d.blurred(8):
-        for lock in style(character).front:
-            d.stroke(line([(x, y + 5) for x, y in lock.b]), tint, 20, 0.42)
+        for part in style(character).front:
+            if isinstance(part, Lock) and part.casts:
+                d.stroke(line([(x, y + 5) for x, y in part.b]), tint, 20, 0.42)
+            elif isinstance(part, Curls):
+                d.stroke(
+                    line([(x, y + 4) for x, y in part.outline if abs(x) < 140 and y > -162]), tint, 14, 0.35
+                )

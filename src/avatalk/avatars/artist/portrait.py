@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from avatalk.avatars.artist import clothes, face, features, hair
+from avatalk.avatars.artist import clothes, face, features, hair, headwear
 from avatalk.avatars.artist.character import Character
 from avatalk.avatars.artist.face import Sheet
 from avatalk.avatars.artist.tones import tones
@@ -12,7 +12,10 @@ def beneath(character: Character) -> list[Sheet]:
     """Return everything that lies under the eyes and the lips."""
     head = face.face(character)
     hair.cast(head.shading, character, tones(character).deep)
+    features.cast_glasses(head.shading, character, tones(character).deep)
+    headwear.cast(head.shading, character, tones(character).deep)
     return [
+        *headwear.back(character),
         *hair.back(character),
         face.neck(character),
         *clothes.draw(character),
@@ -25,4 +28,9 @@ def beneath(character: Character) -> list[Sheet]:
 
 def above(character: Character) -> list[Sheet]:
     """Return what hangs before eyes and lips: hair, glasses, moustache."""
-    return [*features.moustache(character), *hair.front(character), *features.glasses(character)]
+    return [
+        *features.moustache(character),
+        *hair.front(character),
+        *headwear.front(character),
+        *features.glasses(character),
+    ]

@@ -1,0 +1,106 @@
+"""What is worn on the head: a hijab."""
+
+from __future__ import annotations
+
+from avatalk.avatars.artist.character import Character
+from avatalk.avatars.artist.face import Sheet, chin_y, sheet
+from avatalk.avatars.artist.svg import Drawing, Point, line, mirror, mix
+
+
+def _opening(character: Character) -> list[Point]:
+    """Return the closed outline in which the face shows, from the crown clockwise."""
+    c = chin_y(character)
+    right: list[Point] = [
+        (50, -150),
+        (98, -122),
+        (126, -66),
+        (133, 0),
+        (129, 66),
+        (110, 128),
+        (76, c - 24),
+        (38, c + 4),
+    ]
+    return [(0, -157), *right, (0, c + 12), *mirror(right)]
+
+
+def back(character: Character) -> list[Sheet]:
+    """Draw what lies behind the neck."""
+    if character.hair != "hijab":
+        return []
+    s, c = sheet(), chin_y(character)
+    dark = mix(character.accent, "#0a0609", 0.45)
+    right: list[Point] = [(70, -200), (150, -80), (158, 60), (140, c), (150, c + 60)]
+    s.shape.path(line([*right, *mirror(right)], closed=True), dark)
+    return [s]
+
+
+def front(character: Character) -> list[Sheet]:
+    """Draw the scarf around the face and over the shoulders."""
+    if character.hair != "hijab":
+        return []
+    s, c, tint = sheet(), chin_y(character), character.accent
+    dark, light = mix(tint, "#12060a", 0.55), mix(tint, "#ffffff", 0.4)
+    right: list[Point] = [
+        (64, -236),
+        (126, -196),
+        (163, -112),
+        (174, -10),
+        (170, 80),
+        (158, 150),
+        (164, c + 10),
+        (214, c + 74),
+        (262, c + 150),
+        (236, c + 240),
+        (150, c + 300),
+        (60, c + 322),
+    ]
+    outer = [(0, -246), *right, (0, c + 326), *mirror(right)]
+    hole = _opening(character)
+    shape = line(outer, closed=True, tension=0.95) + line(list(reversed(hole)), closed=True)
+    fill = s.shape.linear(
+        -190, -120, 210, 240, (0, mix(tint, light, 0.5), 1), (0.45, tint, 1), (1, mix(tint, dark, 0.55), 1)
+    )
+    s.shape.body.append(f'<path fill-rule="evenodd" d="{shape}" fill="{fill}"/>')
+    d = s.shading
+    with d.blurred(9):
+        d.stroke(line(hole, closed=True), dark, 15, 0.6)
+        d.stroke(line([(150, -150), (172, -60), (172, 60), (154, 150)]), dark, 26, 0.5)
+        d.stroke(line([(-60, -214), (-128, -146), (-152, -40), (-150, 70)]), light, 22, 0.55)
+        d.stroke(line([(-150, c - 20), (-90, c + 56), (10, c + 92), (110, c + 60)]), dark, 20, 0.6)
+        d.stroke(line([(-140, c + 20), (-70, c + 92), (30, c + 120)]), light, 15, 0.5)
+        d.stroke(line([(-190, c + 90), (-100, c + 160), (20, c + 180), (140, c + 120)]), dark, 18, 0.5)
+        d.stroke(line([(-180, c + 124), (-90, c + 190), (30, c + 206)]), light, 16, 0.42)
+        d.stroke(line([(-200, c + 190), (-90, c + 250), (60, c + 262), (200, c + 170)]), dark, 18, 0.45)
+        d.stroke(line([(120, c - 30), (156, c + 40), (210, c + 96)]), dark, 16, 0.5)
+    e = s.detail
+    folds = [
+        ([(-128, 60), (-126, 130), (-84, c + 30), (-10, c + 60), (70, c + 40)], 0.4),
+        ([(-152, 90), (-146, 160), (-100, c + 62), (-10, c + 104), (100, c + 70)], 0.34),
+        ([(142, 60), (136, 140), (110, c + 10), (50, c + 46)], 0.4),
+        ([(158, 120), (156, c - 10), (130, c + 60), (60, c + 100), (-40, c + 116)], 0.32),
+        ([(-196, c + 70), (-130, c + 140), (-20, c + 168), (90, c + 140), (180, c + 80)], 0.3),
+        ([(-28, -238), (-96, -186), (-138, -96), (-150, 20)], 0.2),
+        ([(30, -240), (104, -190), (146, -100), (158, 10)], 0.25),
+    ]
+    for points, opacity in folds:
+        e.stroke(line(points), dark, 1.8, opacity)
+        e.stroke(line([(x - 2.5, y - 3.5) for x, y in points]), light, 1.6, opacity * 0.7)
+    e.stroke(line(hole, closed=True), light, 2.0, 0.4)
+    under = sheet()
+    cap = mix(tint, dark, 0.4)
+    brow: list[Point] = [(-120, -84), (-92, -128), (-48, -150), (0, -156), (48, -150), (92, -128), (120, -84)]
+    low = [(x * 0.985, y + 9) for x, y in reversed(brow)]
+    under.shape.path(line([*brow, *low], closed=True), cap)
+    return [under, s]
+
+
+def cast(d: Drawing, character: Character, tint: str) -> None:
+    """Lay the shadow that headwear casts on the face."""
+    if character.hair == "hijab":
+        with d.blurred(8):
+            d.stroke(
+                line([(x * 0.98, y + (6 if y < 0 else 0)) for x, y in _opening(character)], closed=True),
+                tint,
+                18,
+                0.45,
+            )
