@@ -13,6 +13,7 @@ import ctypes
 import math
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,6 +39,10 @@ _WORDS_PER_MINUTE = 175
 
 SAMPLE_RATE = 22050
 """Hertz; espeak-ng has no other."""
+
+_REINSTALL = "Run: pip install --force-reinstall espeakng-loader"
+_LONGEST_PATH = 120
+"""Bytes; names of files of up to 35 are put behind it."""
 
 _lock = Lock()
 """The library is one per process, with global state."""
@@ -97,29 +102,42 @@ class EspeakLanguage:
 @contextmanager
 def _library() -> Iterator[Any]:
     """Load and start the library, alone in this process, and unload it again."""
-    with _lock:
+    with _lock, _short(Path(espeakng_loader.get_library_path()).parent / "espeak-ng-data") as data:
         try:
             library = ctypes.CDLL(espeakng_loader.get_library_path())
-            data = espeakng_loader.get_data_path()
-        except (OSError, RuntimeError) as error:
+        except OSError as error:
             raise EngineUnavailable(
-                f"The library of espeak-ng cannot be loaded: {error}.",
-                hint="Run: pip install --force-reinstall espeakng-loader",
-                stage="speech",
+                f"The library of espeak-ng cannot be loaded: {error}.", hint=_REINSTALL, stage="speech"
             ) from None
         try:
             options = _PHONEME_EVENTS | _PHONEMES_IPA | _DONT_EXIT
             if library.espeak_Initialize(_SYNCHRONOUS, 0, os.fsencode(data), options) <= 0:
                 raise EngineUnavailable(
-                    f"espeak-ng cannot read its data in {data}.",
-                    hint="Run: pip install --force-reinstall espeakng-loader; "
-                    "if that does not help, install into a folder with a shorter path.",
-                    stage="speech",
+                    f"espeak-ng cannot read its data in {data}.", hint=_REINSTALL, stage="speech"
                 )
             yield library
             library.espeak_Terminate()
         finally:
             _unload(library)
+
+
+@contextmanager
+def _short(data: Path) -> Iterator[Path]:
+    """A path to `data` that fits into the 160 bytes which the library has for it."""
+    if len(os.fsencode(data)) < _LONGEST_PATH:
+        yield data
+        return
+    with tempfile.TemporaryDirectory(prefix="avatalk-") as folder:
+        link = Path(folder) / "espeak-ng-data"
+        try:
+            link.symlink_to(data, target_is_directory=True)
+        except OSError as error:  # Windows grants links to few
+            raise EngineUnavailable(
+                f"The path of espeak-ng's data is too long: {data}.",
+                hint="Install avatalk into a folder with a shorter path.",
+                stage="speech",
+            ) from error
+        yield link
 
 
 def _unload(library: ctypes.CDLL) -> None:
@@ -196,7 +214,7 @@ def synthesise(text: str, identifier: str, speed: float, pitch: float) -> Record
         if library.espeak_SetVoiceByName(identifier.encode()) != 0:
             raise EngineUnavailable(
                 f"espeak-ng has no voice {identifier}.",
-                hint="Run: pip install --upgrade espeakng-loader",
+                hint=_REINSTALL,
                 stage="speech",
                 field="voice",
             )

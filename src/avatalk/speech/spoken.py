@@ -29,6 +29,8 @@ def _spoken(text: str, index: int) -> str:
     char = text[index]
     if char.isascii() and char.isalnum():
         return char
+    if "\uff10" <= char <= "\uff5a" and char.isalnum():
+        return unicodedata.normalize("NFKC", char)  # full-width letters and digits
     before = text[index - 1] if index else " "
     after = text[index + 1] if index + 1 < len(text) else " "
     if char in _APOSTROPHES:
