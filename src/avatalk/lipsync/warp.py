@@ -58,7 +58,7 @@ class WarpedPhotograph(Animation):
         self._picture = np.ascontiguousarray(picture)
         self._height, self._width = picture.shape[:2]
         self._frame = FaceFrame.of(face)
-        self._mouth = Mouth.of(self._frame)
+        self._mouth = Mouth.of(self._frame, self._picture)
         self._head = HeadFields.of(self._frame, self._width, self._height)
         self._shapes = ShapeFields.of(self._frame, self._mouth, self._width, self._height)
         self._lids = [Lids.of(self._picture, self._frame, eye) for eye in (0, 1)]
@@ -193,11 +193,8 @@ class WarpedPhotograph(Animation):
         above, below = (resample(self._picture, sheet[cut]) for sheet in (upper, lower))
         local = skull.copy()
         local[:, 2] -= [left, top]
-        pose = Pose(local, curves[0], curves[1], JAW_DROP * amounts["open"], tongue)
-        inside, upper_lip, lower_lip = self._interior.paint(pose, above.shape[:2])
-        between = (1 - upper_lip - lower_lip)[..., None]
-        patch = inside * between + above * upper_lip[..., None] + below * lower_lip[..., None]
-        frame[top:bottom, left:right] = np.rint(np.clip(patch, 0, 255)).astype(np.uint8)
+        pose = Pose(local, curves[0], curves[1], JAW_DROP * amounts["open"], tongue, amounts["round"])
+        frame[top:bottom, left:right] = self._interior.paint(pose, above, below)
 
 
 def _mix(fields: dict[str, Float32Array], amounts: dict[str, float]) -> Float32Array | None:

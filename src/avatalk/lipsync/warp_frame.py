@@ -148,7 +148,7 @@ def smooth_curve(points: FloatArray, samples: int = 8) -> FloatArray:
 
 
 def border_ramp(grid: Grid, width: int, height: int, reach: float) -> Float32Array:
-    """(rows, columns) on a lattice: 1 from `reach` pixels inside the picture, exactly 0 at its outermost pixels."""
+    """(rows, columns) on a lattice: 1 from `reach` pixels inside the picture, 0 at its outermost pixels."""
     x, y = np.moveaxis(grid.nodes(), -1, 0)
     nearest = np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y))
     # A node less than a cell from the edge still shines on the edge's pixels, so it has to be 0 itself.

@@ -116,7 +116,9 @@ class Lids:
         is_lid = np.clip(edge - v + 0.5, 0, 1)[..., None]
         is_cheek = np.clip(v - (bottom - up) + 0.5, 0, 1)[..., None] * (1 - is_lid)
         patch = shown * (1 - is_lid - is_cheek) + upper * is_lid + lower * is_cheek
-        line = np.exp(-(((v - edge) / (LASH_LINE * self.unit)) ** 2)) * smoothstep(gap / (0.6 * gap.max() + 1e-6))
+        line = np.exp(-(((v - edge) / (LASH_LINE * self.unit)) ** 2)) * smoothstep(
+            gap / (0.6 * gap.max() + 1e-6)
+        )
         patch += (self.lash - patch) * (0.8 * smoothstep(1.5 * blink) * line)[..., None]
         return np.rint(np.clip(patch, 0, 255)).astype(np.uint8)
 
@@ -126,7 +128,7 @@ class Lids:
         return np.asarray(self.skin[0] + along * (self.skin[1] - self.skin[0]))
 
     def _fresh(self, v: FloatArray, top: FloatArray, edge: FloatArray, blink: float) -> FloatArray:
-        """Share (h, w) of plain skin: in the middle of the drawn-down lid, none at its fold nor at its lashes."""
+        """Share (h, w) of plain skin: in the middle of the drawn-down lid, none at its fold and lashes."""
         from_fold = smoothstep((v - top + 0.6 * self.fold) / (0.6 * self.fold + 0.2 * (edge - top) + 1e-6))
         from_lashes = smoothstep((edge - v) / (LASHES * self.unit))
         return np.asarray(FRESH * smoothstep(1.5 * blink) * from_fold * from_lashes)

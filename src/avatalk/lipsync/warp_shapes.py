@@ -23,9 +23,10 @@ from avatalk.lipsync.warp_frame import (
     FloatArray,
     Grid,
     border_ramp,
+    resample,
     smoothstep,
 )
-from avatalk.media import Float32Array
+from avatalk.media import Float32Array, UInt8Array
 
 SHAPES = ("rest", "open", "closed", "wide", "round", "teeth", "brow")
 """`rest` closes the mouth of a photograph that shows teeth; then the visemes; then the brows."""
@@ -35,6 +36,7 @@ UPPER_RISE = 0.034  # the part of it that the upper lip does
 JAW_DROP = 0.105  # of the lower teeth at open = 1; the lower lip goes further than the bone
 BROW_RISE = 0.037  # 2 % of the face height
 REACH = 0.42  # how far past the face oval skin still moves, to 0
+PUCKERED = 0.19  # half the width of a rounded mouth
 EDGE_LOSS = 0.010  # of the lips of a mouth photographed open
 SHUT = 0.022  # a photographed gap below this is a closed mouth
 
@@ -71,12 +73,19 @@ class Mouth:
     was_open: bool
 
     @classmethod
-    def of(cls, frame: FaceFrame) -> Mouth:
-        """Read the lips off the landmarks."""
+    def of(cls, frame: FaceFrame, picture: UInt8Array) -> Mouth:
+        """Read the lips off the landmarks, and the line of shut lips off the photograph."""
         upper, lower = frame.points[list(INNER_UPPER)], frame.points[list(INNER_LOWER)]
         gap = lower[:, 1] - upper[:, 1]
         was_open = bool(gap[3:8].mean() > SHUT)
-        closed = upper + (0.55 if was_open else 0.5) * (lower - upper)
+        # Shut lips touch up to the outer corners, where the inner contour of the mesh does not quite reach.
+        ends = frame.points[[OUTER_UPPER[0], OUTER_UPPER[-1]]]
+        for contour in (upper, lower):
+            contour[[0, -1]] += (0.2 if was_open else 1.1) * (ends - contour[[0, -1]])
+        closed = upper + (0.62 if was_open else 0.5) * (lower - upper)
+        closed[:, 0] = np.maximum.accumulate(closed[:, 0] + 1e-4 * np.arange(len(closed)))
+        if not was_open:
+            closed[:, 1] += _dark_line(frame, picture, closed)
         middle = closed[5, 0]
         left, right = middle - closed[0, 0], closed[-1, 0] - middle
         offset = closed[:, 0] - middle
@@ -87,6 +96,32 @@ class Mouth:
         else:
             upper = lower = closed
         return cls(upper, lower, closed, across, was_open)
+
+
+def _dark_line(frame: FaceFrame, picture: UInt8Array, line: FloatArray) -> FloatArray:
+    """How far (11,) below the landmarks' line the dark line of shut lips really runs, face units.
+
+    The landmarks are a pixel or two off, and lips cut beside their line would each keep a rim of the other. The
+    darkest path that stays near the landmarks and bends little is found by dynamic programming.
+    """
+    offsets = np.linspace(-0.030, 0.030, 25)
+    u = np.linspace(line[0, 0], line[-1, 0], 41)
+    v = np.interp(u, line[:, 0], line[:, 1])
+    places = np.stack(np.broadcast_arrays(u[:, None], v[:, None] + offsets), axis=-1)
+    luma = resample(picture, frame.to_pixels(places).astype(np.float32)).astype(np.float64).mean(axis=2)
+    contrast = max(float(np.ptp(luma)), 20.0)
+    darkness = luma / contrast + 0.4 * (offsets / 0.030) ** 2
+    bend = 0.15 * (np.arange(25)[:, None] - np.arange(25)[None, :]) ** 2
+    cost, came_from = darkness[0], []
+    for row in darkness[1:]:
+        total = cost[None, :] + bend
+        came_from.append(np.argmin(total, axis=1))
+        cost = row + total.min(axis=1)
+    path = [int(np.argmin(cost))]
+    for back in reversed(came_from):
+        path.append(int(back[path[-1]]))
+    found = np.convolve(np.pad(offsets[path[::-1]], 2, "edge"), np.ones(5) / 5, "valid")
+    return np.interp(line[:, 0], u, found)
 
 
 def gap_profile(across: FloatArray) -> FloatArray:
@@ -121,6 +156,8 @@ class _Controls:
         side = mouth.closed[:, 0] - mouth.closed[5, 0]  # towards the corners, shorter on a turned side
         close = mouth.closed - inner if mouth.was_open else np.zeros_like(inner)
         sag = 0.028 * t**2  # the corners come down a little with the jaw
+        pucker = np.clip(1 - 2 * PUCKERED / np.ptp(mouth.closed[:, 0]), 0.26, 0.42)
+        flat = np.mean(mouth.closed[:, 1]) - mouth.closed[:, 1]  # what straightens a smile
         sign = 1.0 if self.lower else -1.0
         part = (LIP_GAP - UPPER_RISE) if self.lower else UPPER_RISE
 
@@ -133,11 +170,11 @@ class _Controls:
             tuck = -0.030 * g if self.lower else -0.022 * g
             self._add(
                 points_,
-                rest=close[cut] * (1.0 - 0.4 * rim),
-                open=move(-0.06 * s, sign * part * g * (1 - 0.1 * rim) + sag[cut]),
+                rest=close[cut] * (1.0 - 0.25 * rim),
+                open=move(-0.06 * s, sign * part * g * (1 - 0.1 * rim) + sag[cut] + 0.2 * flat[cut]),
                 closed=move(-0.03 * s, -sign * 0.28 * h * rim),
                 wide=move(0.12 * s, -0.012 * a**2 - sign * 0.12 * h * rim),
-                round=move(-0.30 * s, sign * rim * (0.004 + 0.16 * h)),
+                round=move(-pucker * s, 0.014 * g + 0.5 * flat[cut] + sign * rim * (0.004 + 0.16 * h)),
                 teeth=move(
                     0.02 * s, tuck * (0.6 if rim and self.lower else 1.0 if rim or not self.lower else 0.25)
                 ),
