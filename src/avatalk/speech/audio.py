@@ -268,7 +268,8 @@ def _declared_s(container: InputContainer, stream: AudioStream) -> float:
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
     if container.duration is not None and not container.streams.video:
-        return container.duration / 1e6
+        late = container.start_time if container.format.name.startswith("matroska") else 0
+        return (container.duration - (late or 0)) / 1e6  # Matroska gives the end, not the length
     return 0.0
 
 
@@ -327,7 +328,7 @@ def _resampled(frames: Iterator[AudioFrame], sample_rate: int) -> Iterator[_Part
         form = (frame.format.name, frame.layout.name, frame.sample_rate)
         if form != source:
             yield from _arrays(resampler, None)
-            resampler = AudioResampler(format="fltp", layout=frame.layout, rate=sample_rate)
+            resampler = AudioResampler(format="flt", layout=frame.layout, rate=sample_rate)
             source = form
         frame.pts = None  # the count of samples is the clock; gaps in a container's clock are not sound
         yield from _arrays(resampler, frame)
@@ -341,7 +342,8 @@ def _arrays(resampler: AudioResampler | None, frame: AudioFrame | None) -> Itera
     for out in resampler.resample(frame):
         if out is not None and out.samples:
             names = tuple(channel.name for channel in out.layout.channels)
-            yield names, np.nan_to_num(out.to_ndarray().astype(np.float32))
+            sound = out.to_ndarray().astype(np.float32).reshape(out.samples, -1).T
+            yield names, np.nan_to_num(sound)
 
 
 _LEFT = frozenset({"FL", "BL", "SL", "FLC", "WL", "DL", "TFL", "TBL"})
