@@ -1,0 +1,196 @@
+"""Viseme curves from sound alone, in any language, and how loud the speech is.
+
+A small convolutional network (`scripts/train_lips.py`, docs/lips.md) reads a mel spectrogram and says every
+20 ms what the mouth does and whether anybody speaks; where nobody does, the mouth rests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from avatalk.events import Monitor
+from avatalk.lipsync.listen_features import (
+    FEATURES,
+    NORM_REACH,
+    NORM_STEP,
+    SAMPLE_RATE,
+    MelStream,
+    normalise,
+)
+from avatalk.media import VISEME_CHANNELS, Float32Array, VisemeCurve
+from avatalk.speech.audio import AudioClip
+
+STEP_S = 0.02
+OUTSIDE = -1.5  # what the network is shown before the sound begins and after it ends
+SPEECH = len(VISEME_CHANNELS)  # the network's column after those of the mouth: somebody speaks, 0..1
+
+_PAGE = 1000  # mel frames that are worked on at once
+_LEAD_S = 0.06  # lips move before their sound is heard
+_SPEECH_SURE = 0.5
+_SHORTEST = 5  # steps of a stretch of speech, and of a pause in it
+_RANGE_DB = 40.0  # from not loud at all to as loud as speech gets
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What one pass over a sound tells.
+
+    Attributes:
+        visemes: what the mouth does, one row per output frame.
+        loudness: (frames,) float32 in 0..1: 0 silence, 0.9 speech at its usual level, whatever the gain.
+        voiced_fraction: share of the sound's time in which somebody speaks, 0..1.
+        peak: greatest absolute sample at 16 kHz, 0..1.
+    """
+
+    visemes: VisemeCurve
+    loudness: Float32Array
+    voiced_fraction: float
+    peak: float
+
+
+class LipNet:
+    """The network: (2n + padding) mel frames to n steps. Residual dilated convolutions over time."""
+
+    def __init__(self, weights: dict[str, Float32Array]) -> None:
+        self._weights = weights
+        self._dilations = [int(d) for d in weights["dilations"]]
+        first = weights["inp.weight"].shape[0] // (2 * FEATURES)
+        self.margin = first // 2 + sum(self._dilations)
+
+    def __call__(self, features: Float32Array) -> Float32Array:
+        """(2 (n + 2 margin), 41) float32 from `normalise` to (n, 7) float32 in 0..1: mouth, and speech."""
+        w = self._weights
+        x = features.reshape(-1, 2 * FEATURES)
+        x = np.maximum(_convolved(x, w["inp.weight"], 1) + w["inp.bias"], 0)
+        for index, d in enumerate(self._dilations):
+            y = _convolved(x, w[f"body.{index}.weight"], d) + w[f"body.{index}.bias"]
+            x = x[d:-d] + np.maximum(y, 0)
+        return np.asarray(1 / (1 + np.exp(-(x @ w["out.weight"] + w["out.bias"]))), np.float32)
+
+
+def _convolved(x: Float32Array, weight: Float32Array, dilation: int) -> Float32Array:
+    """Rows of x `dilation` apart, side by side, times (taps * channels in, channels out): no padding."""
+    taps = weight.shape[0] // x.shape[1]
+    count = len(x) - (taps - 1) * dilation
+    side_by_side = np.concatenate([x[k * dilation : k * dilation + count] for k in range(taps)], axis=1)
+    return np.asarray(side_by_side @ weight)
+
+
+@lru_cache(maxsize=1)
+def lip_net() -> LipNet:
+    """The network with its weights, read once."""
+    with np.load(Path(__file__).parent / "data" / "lips.npz") as stored:
+        return LipNet({name: stored[name].astype(np.float32) for name in stored.files})
+
+
+def analyse(audio: AudioClip, fps: float, n_frames: int, monitor: Monitor | None = None) -> Heard:
+    """Listen to a sound once and say what a speaker's mouth does in each frame.
+
+    Args:
+        audio: speech in any language, at any gain; memory does not grow with it but for the curves.
+        fps: frames per second. Frame i shows the mouth at i / fps seconds.
+        n_frames: number of frames wanted; beyond the sound the mouth rests.
+        monitor: told of seconds done.
+
+    Returns:
+        Curves of exactly `n_frames` rows. Where nobody speaks, rows of the mouth are zeros. Equal sound gives
+        equal rows, whatever the size of the blocks it came in.
+    """
+    monitor = monitor or Monitor()
+    peak, seconds = 0.0, 0.0
+
+    def sound() -> Iterator[Float32Array]:
+        nonlocal peak, seconds
+        for block in audio.blocks(SAMPLE_RATE):
+            peak = max(peak, float(np.abs(block).max(initial=0.0)))
+            seconds += len(block) / SAMPLE_RATE
+            monitor.report("lipsync", seconds, audio.duration_s, "seconds", "Listening")
+            yield block[:, 0]
+
+    steps = np.concatenate([np.zeros((0, SPEECH + 2), np.float32), *_pages(sound())])
+    speaks = _stretches(steps[:, SPEECH])
+    mouth = _mouth(steps[:, :SPEECH]) * np.clip(2.5 * speaks - 0.75, 0, 1)[:, None]
+    return Heard(
+        VisemeCurve(_at_frames(mouth, fps, n_frames, _LEAD_S), fps),
+        _at_frames(steps[:, SPEECH + 1 :], fps, n_frames, 0.0)[:, 0],
+        float(np.mean(speaks > _SPEECH_SURE)) if len(speaks) else 0.0,
+        min(peak, 1.0),
+    )
+
+
+def from_sound(audio: AudioClip, fps: float, n_frames: int, monitor: Monitor | None = None) -> VisemeCurve:
+    """The viseme curve of `analyse`."""
+    return analyse(audio, fps, n_frames, monitor).visemes
+
+
+def loudness(audio: AudioClip, fps: float, n_frames: int) -> Float32Array:
+    """The loudness of `analyse`, (frames,) float32 in 0..1, without the work of the network."""
+    levels = [_loudness(rows[::2]) for _, rows, _ in _windows(b[:, 0] for b in audio.blocks(SAMPLE_RATE))]
+    return _at_frames(np.concatenate([np.zeros((0, 1), np.float32), *levels]), fps, n_frames, 0.0)[:, 0]
+
+
+def _pages(sound: Iterator[Float32Array]) -> Iterator[Float32Array]:
+    """(steps, 8): what the network says of the sound, and its loudness, a page at a time."""
+    net = lip_net()
+    for before, rows, after in _windows(sound):
+        edge = np.full((2 * net.margin, FEATURES), OUTSIDE, np.float32)
+        odd = np.full((len(rows) % 2, FEATURES), OUTSIDE, np.float32)
+        padded = np.concatenate([edge, before, rows, odd, after, edge])
+        said = net(padded[len(before) : len(padded) - len(after)])
+        yield np.concatenate([said, _loudness(rows[::2])], axis=1)
+
+
+def _loudness(features: Float32Array) -> Float32Array:
+    return np.asarray(np.clip(0.9 + features[:, -1:] * 20.0 / _RANGE_DB, 0.0, 1.0))
+
+
+def _windows(
+    sound: Iterator[Float32Array],
+) -> Iterator[tuple[Float32Array, Float32Array, Float32Array]]:
+    """Features of a page of frames, and of the frames before and after it that the network sees too."""
+    margin = 2 * lip_net().margin
+    reach = 2 * (NORM_REACH + NORM_STEP) + -(-margin // NORM_STEP) * NORM_STEP  # a level, then a tone
+    stream = MelStream()
+    held = np.zeros((0, stream.push(np.zeros(0, np.float32)).shape[1]), np.float32)
+    past = 0  # frames at the start of `held` that were given before
+    for piece in chain(map(stream.push, sound), [None]):
+        held = np.concatenate([held, stream.flush() if piece is None else piece])
+        while len(held) >= past + _PAGE + reach or (piece is None and len(held) > past):
+            stop = min(past + _PAGE, len(held))
+            rows = normalise(held[: stop + reach])
+            yield rows[max(past - margin, 0) : past], rows[past:stop], rows[stop : stop + margin]
+            drop = max(stop - reach, 0)
+            held, past = held[drop:], stop - drop
+
+
+def _stretches(speech: Float32Array) -> Float32Array:
+    """Speech without stretches, or pauses, too short to be any: a morphological opening, then a closing."""
+    for least in (np.min, np.max, np.max, np.min):
+        padded = np.pad(speech, _SHORTEST // 2, mode="edge") if len(speech) else np.zeros(_SHORTEST - 1)
+        speech = least(np.lib.stride_tricks.sliding_window_view(padded, _SHORTEST), axis=1)
+    return np.asarray(speech, np.float32)
+
+
+def _mouth(said: Float32Array) -> Float32Array:
+    """Contacts are made or not made; the network's doubts would leave the lips ajar."""
+    closed = np.clip(1.6 * said[:, 1] - 0.3, 0, 1)
+    out = said.copy()
+    out[:, 1] = closed
+    out[:, 0] *= 1 - closed
+    return out
+
+
+def _at_frames(steps: Float32Array, fps: float, n_frames: int, lead_s: float) -> Float32Array:
+    """(frames, columns) of steps 20 ms apart, linearly between them; zeros beyond the last."""
+    place = (np.arange(n_frames) / fps + lead_s) / STEP_S
+    out = np.zeros((n_frames, steps.shape[1]), np.float32)
+    if len(steps):
+        for column in range(steps.shape[1]):
+            out[:, column] = np.interp(place, np.arange(len(steps)), steps[:, column], right=0.0)
+    return out

@@ -1,0 +1,119 @@
+"""What the lip network hears: a mel spectrogram freed of gain and of the recording's tone.
+
+Frames are 10 ms apart; frame k is centred on second k / 100, whatever the size of the blocks of sound.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from avatalk.media import Float32Array
+
+Float64Array = npt.NDArray[np.float64]
+
+SAMPLE_RATE = 16000
+HOP = 160
+BANDS = 40
+FEATURES = BANDS + 1
+NORM_REACH = 300  # frames either side that level and tone are taken from
+NORM_STEP = 10  # they change every so many frames
+
+_WINDOW = 400
+_FFT = 512
+_BATCH = 50
+_LOW_HZ, _HIGH_HZ = 60.0, 7600.0
+_PRE_EMPHASIS = 0.97
+_SILENT_DB = -100.0  # what a band of digital silence counts as
+_QUIETEST_DB = -40.0  # frames are never compared with less: about -65 dB of full scale
+_FLOOR_DB = -60.0  # below the local speech level
+_TYPICAL_DB = -22.0  # of a band in speech, relative to the whole frame; used until speech was heard
+_PRIOR_FRAMES = 20.0
+_SCALE_DB = 20.0
+
+
+def mel_filters() -> Float32Array:
+    """(257, 40) float32: triangles, equally spaced in mel (O'Shaughnessy's formula), of unit peak."""
+    edge_mel = np.linspace(_mel(_LOW_HZ), _mel(_HIGH_HZ), BANDS + 2)
+    edge = 700.0 * (10.0 ** (edge_mel / 2595.0) - 1.0)
+    hertz = np.arange(_FFT // 2 + 1)[:, None] * SAMPLE_RATE / _FFT
+    rising = (hertz - edge[:-2]) / (edge[1:-1] - edge[:-2])
+    falling = (edge[2:] - hertz) / (edge[2:] - edge[1:-1])
+    return np.maximum(np.minimum(rising, falling), 0.0).astype(np.float32)
+
+
+def _mel(hertz: float) -> float:
+    return float(2595.0 * np.log10(1.0 + hertz / 700.0))
+
+
+class MelStream:
+    """Turns sound into mel frames, a piece at a time; the frames do not depend on how the sound is cut."""
+
+    def __init__(self) -> None:
+        self._filters = mel_filters()
+        self._taper = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
+        # The first frame is centred on the first sample; one more sample for the pre-emphasis.
+        self._rest = np.zeros(_WINDOW // 2 + 1, np.float32)
+
+    def push(self, sound: Float32Array) -> Float32Array:
+        """Take (samples,) float32 at 16 kHz; return the (frames, 40) decibels that are now complete."""
+        self._rest = np.concatenate([self._rest, sound])
+        # Always as many frames at once: sums in another order would differ in the last bits.
+        batches = max((len(self._rest) - 1 - _WINDOW) // HOP + 1, 0) // _BATCH
+        done = [self._frames(self._rest[i * _BATCH * HOP :], _BATCH) for i in range(batches)]
+        self._rest = self._rest[batches * _BATCH * HOP :]
+        return np.concatenate([np.zeros((0, BANDS), np.float32), *done])
+
+    def flush(self) -> Float32Array:
+        """Return the frames that remain when the sound ends, as `push` does."""
+        padded = np.concatenate([self._rest, np.zeros(_WINDOW // 2, np.float32)])
+        return self._frames(padded, max((len(padded) - 1 - _WINDOW) // HOP + 1, 0))
+
+    def _frames(self, signal: Float32Array, count: int) -> Float32Array:
+        if count == 0:
+            return np.zeros((0, BANDS), np.float32)
+        sharp = signal[1:] - np.float32(_PRE_EMPHASIS) * signal[:-1]
+        pieces = np.lib.stride_tricks.sliding_window_view(sharp, _WINDOW)[::HOP][:count]
+        spectrum = np.fft.rfft(pieces * self._taper, _FFT)
+        power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32) @ self._filters
+        return np.asarray(10.0 * np.log10(np.maximum(power, 10.0 ** (_SILENT_DB / 10.0))), np.float32)
+
+
+def normalise(mel_db: Float32Array) -> Float32Array:
+    """Free mel frames of gain and tone.
+
+    The level of speech around a frame (3 s either side) is the mean power weighted by itself, so that pauses
+    do not count; the tone is the mean of each band over the frames near that level (cepstral mean
+    subtraction).
+
+    Args:
+        mel_db: (frames, 40) float32, from `MelStream`.
+
+    Returns:
+        (frames, 41) float32: 40 bands and the frame's level, in units of 20 dB relative to speech nearby.
+    """
+    mel = mel_db.astype(np.float64)
+    power = np.sum(10.0 ** (mel / 10.0), axis=1)
+    level = 10.0 * np.log10(power)
+    loud = np.maximum(10.0 * np.log10(_around(power**2) / _around(power)), _QUIETEST_DB)
+    mel = np.maximum(mel, (loud + _FLOOR_DB)[:, None])
+    weight = np.clip((level - loud + 30.0) / 20.0, 0.0, 1.0)[:, None]
+    heard = _around(weight)
+    relative = mel - loud[:, None]
+    tone = (_around(weight * relative) + _PRIOR_FRAMES * _TYPICAL_DB) / (heard + _PRIOR_FRAMES)
+    out = np.concatenate([relative - tone, (level - loud)[:, None]], axis=1) / _SCALE_DB
+    return np.clip(out, -4.0, 4.0).astype(np.float32)
+
+
+def _around(values: Float64Array) -> Float64Array:
+    """Sums over about `NORM_REACH` rows either side of each row, as far as there are rows.
+
+    Rows are added up in tens first; running sums would be cheaper still, but drown the quiet after the loud.
+    """
+    reach = NORM_REACH // NORM_STEP
+    tens = np.add.reduceat(values, np.arange(0, len(values), NORM_STEP), axis=0)
+    padded = np.concatenate(
+        [np.zeros((reach, *values.shape[1:])), tens, np.zeros((reach, *values.shape[1:]))]
+    )
+    sums = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0).sum(axis=-1)
+    return np.repeat(sums, NORM_STEP, axis=0)[: len(values)]
