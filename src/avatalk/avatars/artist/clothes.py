@@ -19,8 +19,9 @@ def shoulders(character: Character) -> list[Point]:
         (296 * k, c + 136),
         (342 * k, c + 200),
         (366 * k, c + 330),
-        (384 * k, c + 620),
-        (400 * k, 3000.0),
+        (384 * k, c + 560),
+        (384 * k, c + 600),
+        (384 * k, 1500.0),
     ]
 
 
@@ -226,14 +227,9 @@ def _jacket(character: Character, tint: str, inner: list[Sheet], opening: list[P
         )
         s.shape.path(line([*edge, *reversed(outer)], closed=True, tension=0.7), fill)
     _folds(s.shading, character, tint)
-    under = sheet()
-    with under.shading.blurred(9):
+    with inner[0].shading.blurred(9):
         for side in (-1, 1):
-            under.shading.stroke(line([(side * (x - 4), y) for x, y in opening]), "#0a0709", 18, 0.55)
-    under.shape.body.extend(())
-    if inner:
-        inner[0].shading.body.extend(under.shading.body)
-        inner[0].shading.defs.extend(under.shading.defs)
+            inner[0].shading.stroke(line([(side * (x - 4), y) for x, y in opening]), "#0a0709", 18, 0.55)
     return [*inner, s]
 
 
@@ -245,7 +241,7 @@ def _blazer(character: Character) -> list[Sheet]:
         character.name, "", age=character.age, sex=character.sex, face=character.face, colour=character.accent
     )
     inner = _shirt(worn) if male else _vneck_plain(worn)
-    opening = [(n + 12, c + 40), (n + 6, c + 96), (66, c + 216), (10, c + 372), (10, 3000)]
+    opening = [(n + 12, c + 40), (n + 6, c + 96), (66, c + 216), (10, c + 372), (10, c + 412), (10, 1500)]
     sheets = _jacket(character, tint, inner, opening)
     s = sheet()
     dark, light = mix(tint, "#060509", 0.6), mix(tint, "#ffffff", 0.3)
@@ -296,7 +292,15 @@ def _cardigan(character: Character) -> list[Sheet]:
     worn = Character(
         character.name, "", age=character.age, sex=character.sex, face=character.face, colour=character.accent
     )
-    opening = [(n + 16, c + 44), (n + 8, c + 100), (74, c + 200), (34, c + 330), (30, 3000)]
+    opening = [
+        (n + 16, c + 44),
+        (n + 8, c + 100),
+        (74, c + 200),
+        (34, c + 330),
+        (32, c + 400),
+        (32, c + 440),
+        (32, 1500),
+    ]
     sheets = _jacket(character, character.colour, _crew(worn), opening)
     s, tint = sheet(), character.colour
     dark, light = mix(tint, "#060509", 0.5), mix(tint, "#ffffff", 0.25)

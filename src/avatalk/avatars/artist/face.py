@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from avatalk.avatars.artist.character import Character
+from avatalk.avatars.artist.styles import COVERS_EARS
 from avatalk.avatars.artist.svg import Drawing, Point, line, mirror, mix
 from avatalk.avatars.artist.tones import Tones, tones
 
@@ -74,10 +75,11 @@ def neck(character: Character) -> Sheet:
         (n + 1, c + 26),
         (n + 14, c + 60),
         (n + 60, c + 92),
-        (200, c + 130),
-        (230, c + 220),
+        (170, c + 126),
+        (190, c + 220),
+        (190, c + 260),
     ]
-    shape = line([*right, (240, 3000), (-240, 3000), *mirror(right)], closed=True, tension=0.9)
+    shape = line([*right, (190, 1400), (-190, 1400), *mirror(right)], closed=True, tension=0.9)
     s.shape.path(
         shape,
         s.shape.linear(
@@ -137,6 +139,8 @@ def neck(character: Character) -> Sheet:
 def ears(character: Character) -> Sheet:
     """Draw both ears, from the brow to the base of the nose."""
     t, s = tones(character), sheet()
+    if character.hair in COVERS_EARS:
+        return s
     w = character.face.width
     for side in (-1, 1):
         x = side * 139 * w
@@ -172,9 +176,6 @@ def ears(character: Character) -> Sheet:
             s.shading.stroke(line([at(-8, -20), at(-6, 40), at(-4, 84)]), t.deep, 8, 0.4)
             s.shading.ellipse(at(5, 70)[0], 70, 5, 7, t.light, 0.35)
         s.detail.stroke(line([at(1, -10), at(9, -14), at(12, 6), at(7, 26), at(4, 34)]), t.deep, 1.6, 0.35)
-        if character.earrings is not None:
-            s.detail.ellipse(at(3, 84)[0], 85, 4.6, 4.6, character.earrings)
-            s.detail.ellipse(at(3, 84)[0] - 1.3, 83.4, 1.6, 1.6, "#ffffff", 0.85)
     return s
 
 

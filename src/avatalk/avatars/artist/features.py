@@ -39,30 +39,28 @@ def _brow(s: Sheet, c: Character, t: Tones, tint: str, side: int, rng: np.random
     male = c.sex == "male"
     lift = 0.0 if male else 3.5
     thick = c.face.brows * (1.15 if male else 0.82)
-    spine = np.array(
-        [(25, -29.0), (42, -35.5), (62, -39.5 - lift), (82, -37 - lift), (103, -25 - 0.4 * lift)]
-    )
+    spine = np.array([(25, -33.0), (42, -37.0), (62, -40 - lift), (83, -38.5 - lift), (105, -27 - 0.6 * lift)])
     spine[:, 1] -= 3.0 + 0.5 * c.face.tilt * (spine[:, 0] - 25) / 26
-    heights = np.array([6.8, 7.6, 7.2, 5.2, 0.8]) * thick
+    heights = np.array([7.4, 9.0, 8.2, 6.0, 1.0]) * thick
     top = [(side * x, y - h * 0.5) for (x, y), h in zip(spine, heights, strict=True)]
     low = [(side * x, y + h * 0.5) for (x, y), h in zip(spine, heights, strict=True)]
-    s.shape.path(line([*top, *reversed(low)], closed=True, tension=0.9), mix(tint, t.shade, 0.25), 0.5)
+    s.shape.path(line([*top, *reversed(low)], closed=True, tension=0.9), mix(tint, t.shade, 0.3), 0.62)
     hairs: list[list[str]] = [[], []]
     along = np.linspace(0, 1, len(spine))
-    for i in range(95):
-        a = (i + rng.random()) / 95
+    for i in range(150):
+        a = (i + rng.random()) / 150
         x, y = np.interp(a, along, spine[:, 0]), np.interp(a, along, spine[:, 1])
         h = np.interp(a, along, heights)
         across = rng.uniform(-0.48, 0.5)
         y += across * h
-        lean = np.interp(a, [0, 0.12, 0.5, 1], [1.45, 1.0, 0.3, -0.42]) + across * -0.5
-        length = rng.uniform(7, 11) * np.interp(a, [0, 0.2, 1], [0.75, 1, 0.8]) * (0.8 + 0.2 * thick)
+        lean = np.interp(a, [0, 0.12, 0.5, 1], [1.25, 0.75, 0.22, -0.45]) - across * 0.35
+        length = rng.uniform(5.5, 8.5) * np.interp(a, [0, 0.2, 1], [0.75, 1, 0.8]) * (0.8 + 0.2 * thick)
         x2, y2 = x + length * np.cos(lean), y - length * np.sin(lean) * 0.75
         hairs[i % 2].append(
             f"M{side * x:.1f} {y:.1f}Q{side * (x + x2) / 2:.1f} {(y + y2) / 2 - 0.8:.1f} {side * x2:.1f} {y2:.1f}"
         )
-    s.detail.stroke("".join(hairs[0]), tint, 1.25, 0.72)
-    s.detail.stroke("".join(hairs[1]), mix(tint, t.shade, 0.3), 1.0, 0.6)
+    s.detail.stroke("".join(hairs[0]), tint, 0.95, 0.6)
+    s.detail.stroke("".join(hairs[1]), mix(tint, t.shade, 0.35), 0.9, 0.55)
 
 
 def _shadow(d: Drawing, c: Character, t: Tones, side: int) -> None:
@@ -117,6 +115,16 @@ def _beard_outline(c: Character, low: float) -> list[Point]:
     return [*ring, *mirror(ring[:-1])]
 
 
+def _hem(c: Character, low: float) -> str:
+    """Return an outline that a beard stays inside: the face, lengthened at the chin."""
+    points = outline(c)
+    chin = chin_y(c)
+    return line(
+        [(x * (1.012 if y > 0 else 1), y + low * max(0.0, (y - 60) / (chin - 60))) for x, y in points],
+        closed=True,
+    )
+
+
 def beard(character: Character) -> list[Sheet]:
     """Draw a beard on cheeks and chin, which the jaw will carry."""
     if character.beard in ("none", "moustache"):
@@ -127,9 +135,9 @@ def beard(character: Character) -> list[Sheet]:
     chin = chin_y(character)
     if character.beard == "stubble":
         shape = line(_beard_outline(character, 1), closed=True)
-        with s.shape.blurred(7):
-            s.shape.path(shape, mix(tint, t.shade, 0.35), 0.34)
-        _bristles(s.detail, _beard_outline(character, 0), tint, t, rng, 420, 2.4, 0.26)
+        with s.shape.clipped(_hem(character, 0)), s.shape.blurred(8):
+            s.shape.path(shape, mix(tint, t.shade, 0.35), 0.4)
+        _bristles(s.detail, _beard_outline(character, 0), tint, t, rng, 420, 2.2, 0.22)
         return [s]
     low = {"short": 7.0, "full": 44.0, "goatee": 10.0}[character.beard]
     ring = _beard_outline(character, low)
@@ -149,8 +157,8 @@ def beard(character: Character) -> list[Sheet]:
             (0, 158),
         ]
     shape = line(ring, closed=True)
-    with s.shape.blurred(4):
-        s.shape.path(shape, mix(tint, t.shade, 0.12), 0.8)
+    with s.shape.clipped(_hem(character, low)), s.shape.blurred(4.5):
+        s.shape.path(shape, mix(tint, t.shade, 0.1), 0.92)
     dark, light = mix(tint, "#0b0506", 0.5), mix(tint, "#ffe6c4", 0.3)
     with s.shading.blurred(8):
         s.shading.ellipse(0, chin + low - 6, 70, 16, dark, 0.5)
@@ -158,7 +166,7 @@ def beard(character: Character) -> list[Sheet]:
         s.shading.path(
             line([(60, 130), (110, 100), (132, 60), (136, 110), (90, 190)], closed=True), dark, 0.5
         )
-    _bristles(s.detail, ring, tint, t, rng, 620, 7 if low < 20 else 12, 0.55)
+    _bristles(s.detail, ring, tint, t, rng, 900, 7 if low < 20 else 11, 0.4)
     return [s]
 
 
@@ -298,6 +306,22 @@ def glasses(character: Character) -> list[Sheet]:
     inner = EYE_X + 2 - 43
     s.detail.stroke(line([(-inner - 1, 0), (-8, -8), (8, -8), (inner + 1, 0)]), tint, 5)
     s.detail.stroke(line([(-inner + 4, -3), (-6, -9.4), (8, -9.4)]), light, 1.1, 0.45)
+    return [s]
+
+
+def earrings(character: Character) -> list[Sheet]:
+    """Draw a stud at each ear, or a drop where hair covers the ear."""
+    if character.earrings is None or character.hair == "hijab":
+        return []
+    s, tint = sheet(), character.earrings
+    w = character.face.width
+    light, dark = mix(tint, "#ffffff", 0.7), mix(tint, "#3a2408", 0.5)
+    for side in (-1, 1):
+        x, y = side * 141 * w, 86.0
+        for cy, r in ((y, 4.2), (y + 14, 6.4)):
+            fill = s.shape.radial(x - 1.5, cy - 2, r * 1.5, (0, light, 1), (0.5, tint, 1), (1, dark, 1))
+            s.shape.ellipse(x, cy, r, r, fill)
+        s.shape.stroke(line([(x, y + 3), (x, y + 8)]), dark, 1.2)
     return [s]
 
 

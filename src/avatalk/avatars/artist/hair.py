@@ -60,7 +60,7 @@ def _form(d: Drawing, lock: Lock, t: HairTones) -> None:
     n = len(lock.a)
     with d.blurred(7):
         d.stroke(line(lerp(lock.a, lock.b, 0.96)), t.dark, 15, 0.6)
-        d.stroke(line(lerp(lock.a, lock.b, 0.02)), t.dark, 9, 0.32)
+        d.stroke(line(lerp(lock.a, lock.b, 0.04)), t.dark, 12, 0.4)
         at = lock.sheen * (n - 1)
         i = min(int(at), n - 2)
         middle = [lerp(lock.a, lock.b, u)[i : i + 2] for u in (0.12, 0.35, 0.6, 0.85)]
@@ -88,6 +88,8 @@ def _hairs(d: Drawing, lock: Lock, t: HairTones, rng: np.random.Generator, body:
         ]
         paths[i % len(kinds)].append(line(points))
     with d.clipped(body):
+        if not lock.faded:
+            d.stroke(line(lerp(lock.a, lock.b, 0.01)), t.shine, 3.0, 0.3)
         for (tint, width, opacity), lines in zip(kinds, paths, strict=True):
             if lines:
                 d.stroke("".join(lines), tint, width, opacity * (0.5 if lock.faded else 1))

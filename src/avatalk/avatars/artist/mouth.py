@@ -52,7 +52,7 @@ class Mouth:
         f, t = character.face, tones(character)
         old = min(max((character.age - 40) / 40, 0.0), 1.0)
         male = character.sex == "male"
-        self._half = (49.0 if male else 46.5) * f.mouth
+        self._half = (53.0 if male else 51.0) * f.mouth
         full = f.lips * (1 - 0.3 * old) * (0.82 if male else 1.0)
         self._up, self._low = 12.4 * full, 16.2 * full
         self._smile = character.smile
@@ -98,7 +98,7 @@ class Mouth:
     def half_width(self, pose: Pose) -> float:
         """Head units from the middle to a corner of the mouth."""
         return self._half * (
-            1 + 0.14 * pose.wide + 0.05 * self._smile - 0.34 * pose.round - 0.06 * pose.open * (1 - pose.wide)
+            1 + 0.14 * pose.wide + 0.08 * self._smile - 0.34 * pose.round - 0.06 * pose.open * (1 - pose.wide)
         )
 
     def _contours(self, pose: Pose) -> tuple[Float32Array, Float32Array, Float32Array, Float32Array]:
@@ -106,7 +106,7 @@ class Mouth:
         bow = np.clip(1 - s * s, 0, 1)
         smile = self._smile * (1 - 0.8 * pose.round) + 0.35 * pose.wide
         seam = (
-            -8.6 * smile * np.abs(s) ** 2.2
+            -12.5 * smile * np.abs(s) ** 2.1
             + 1.4 * np.exp(-((s / 0.16) ** 2))
             - 1.2 * np.exp(-(((np.abs(s) - 0.36) / 0.2) ** 2))
         )

@@ -31,6 +31,7 @@ def above(character: Character) -> list[Sheet]:
     return [
         *features.moustache(character),
         *hair.front(character),
+        *features.earrings(character),
         *headwear.front(character),
         *features.glasses(character),
     ]
