@@ -145,10 +145,8 @@ def _photographed(
     """
     if not mouth.was_open:
         return None
-    top, bottom = (
-        np.interp(u[0], curve[:, 0], curve[:, 1])
-        for curve in (smooth_curve(mouth.upper), smooth_curve(mouth.lower))
-    )
+    contours = map(smooth_curve, (mouth.upper, mouth.lower))
+    top, bottom = (np.interp(u[0], curve[:, 0], curve[:, 1]) for curve in contours)
     where = frame.to_pixels(np.stack([u, np.clip(v, top, np.maximum(top, bottom))], axis=-1)).astype(
         np.float32
     )

@@ -59,8 +59,8 @@ class WarpedPhotograph(Animation):
         self._height, self._width = picture.shape[:2]
         self._frame = FaceFrame.of(face)
         self._mouth = Mouth.of(self._frame, self._picture)
-        self._head = HeadFields.of(self._frame, self._width, self._height)
         self._shapes = ShapeFields.of(self._frame, self._mouth, self._width, self._height)
+        self._head = HeadFields.of(self._frame, self._shapes.grid, self._width, self._height)
         self._lids = [Lids.of(self._picture, self._frame, eye) for eye in (0, 1)]
         self._interior = Interior(self._picture, self._frame, self._mouth)
 
@@ -79,8 +79,9 @@ class WarpedPhotograph(Animation):
         frame = self._picture.copy()
         turned = _mix(self._head.fields, motion)
         x, y, where, upper, lower = self._where_from(turned, amounts)
-        shown = resample(self._picture, where)
-        frame[y : y + shown.shape[0], x : x + shown.shape[1]] = shown
+        whole = ((x, y, x + where.shape[1], y + where.shape[0]),)
+        for x0, y0, x1, y1 in whole if turned is None else self._head.bands:
+            frame[y0:y1, x0:x1] = resample(self._picture, where[y0 - y : y1 - y, x0 - x : x1 - x])
         if motion["blink"] > 0:
             for lids in self._lids:
                 self._blink(frame, lids, where, (x, y), motion["blink"], turned)
@@ -97,30 +98,23 @@ class WarpedPhotograph(Animation):
             x, y of the map's corner in the frame; the map (h, w, 2) float32; and the same for the face's
             lattice alone, of the upper and of the lower sheet.
         """
-        shapes = self._shapes
-        nodes, grid = shapes.nodes, shapes.grid
-        moves = _mix(shapes.upper, amounts), _mix(shapes.lower, amounts)
-        seen = nodes
+        shapes, grid, head = self._shapes, self._shapes.grid, self._head.grid
+        seen = grid.nodes
         if turned is not None:
-            back = self._head.grid.inverse(turned, self._head.nodes, rounds=3)
-            seen = nodes + self._head.grid.sample(back, nodes)
+            back = head.inverse(turned, rounds=3)
+            seen = grid.nodes + head.sample(back, grid.nodes)
         sheets = []
-        for move in moves:
-            if move is None:
-                sheets.append(seen)
-            else:
-                inverse = grid.inverse(move, nodes, rounds=8)
-                sheets.append(seen + grid.sample(inverse, seen))
+        for fields in (shapes.upper, shapes.lower):
+            move = _mix(fields, amounts)
+            sheets.append(seen if move is None else seen + grid.sample(grid.inverse(move, rounds=7), seen))
         below = grid.sample(shapes.below, seen)[..., None]
         both = sheets[0] + below * (sheets[1] - sheets[0])
-        pixel_grid = _pixels(grid.x, grid.y, grid.columns * grid.cell, grid.rows * grid.cell)
-        face, upper, lower = (grid.upsample(sheet - nodes) + pixel_grid for sheet in (both, *sheets))
+        face, upper, lower = (grid.upsample(sheet - grid.nodes) + grid.pixels for sheet in (both, *sheets))
         face = self._inside(face, grid.x, grid.y)
         if turned is None:
             return grid.x, grid.y, face, upper, lower
-        head = self._head.grid
-        where = head.upsample(back) + _pixels(head.x, head.y, head.columns * head.cell, head.rows * head.cell)
-        where = self._inside(where, head.x, head.y)
+        where = self._inside(head.upsample(back) + head.pixels, head.x, head.y)
+        # The head's lattice reaches past the face's on all sides, both cut off alike at the picture's edges.
         x0, y0 = grid.x - head.x, grid.y - head.y
         where[y0 : y0 + face.shape[0], x0 : x0 + face.shape[1]] = face
         return head.x, head.y, where, upper, lower
@@ -205,11 +199,3 @@ def _mix(fields: dict[str, Float32Array], amounts: dict[str, float]) -> Float32A
         if amount:
             total = field * amount if total is None else total + field * amount
     return total
-
-
-def _pixels(x: int, y: int, columns: int, rows: int) -> Float32Array:
-    """(rows, columns, 2) float32 coordinates of a rectangle's pixels."""
-    xs, ys = np.meshgrid(
-        np.arange(x, x + columns, dtype=np.float32), np.arange(y, y + rows, dtype=np.float32)
-    )
-    return np.stack([xs, ys], axis=-1)

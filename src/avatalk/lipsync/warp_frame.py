@@ -80,56 +80,67 @@ class FaceFrame:
         return np.asarray(vectors @ (self.axes * self.unit))
 
 
-@dataclass(frozen=True, slots=True)
 class Grid:
     """A coarse lattice over a rectangle of the picture; node (i, j) is the centre of a cell of pixels.
 
     Smooth fields live on it; `upsample` brings them to the pixels. Columns and rows are whole cells, so that
     the lattice may reach past the picture's right and lower edge.
+
+    Attributes:
+        x: left edge of the rectangle, pixels.
+        y: upper edge.
+        cell: pixels per cell, both ways.
+        nodes: (rows, columns, 2) float32 pixel position of every node.
+        pixels: (rows * cell, columns * cell, 2) float32 position of every pixel.
     """
 
-    x: int
-    y: int
-    cell: int
-    columns: int
-    rows: int
+    def __init__(self, low: FloatArray, high: FloatArray, cell: int, width: int, height: int) -> None:
+        """Cover the part of the rectangle from `low` to `high` that lies inside `width` x `height` pixels."""
+        self.cell = cell
+        self.x, self.y = (max(0, int(np.floor(edge))) for edge in low)
+        right, bottom = min(width, int(np.ceil(high[0]))), min(height, int(np.ceil(high[1])))
+        columns, rows = max(1, -(-(right - self.x) // cell)), max(1, -(-(bottom - self.y) // cell))
+        self._index = _lattice(columns, rows)
+        self.pixels = _lattice(columns * cell, rows * cell) + np.array([self.x, self.y], np.float32)
+        self.nodes = (self._index + np.float32(0.5)) * np.float32(cell) + np.array(
+            [self.x - 0.5, self.y - 0.5], np.float32
+        )
 
-    @classmethod
-    def over(cls, x0: float, y0: float, x1: float, y1: float, cell: int, width: int, height: int) -> Grid:
-        """Cover the part of the rectangle that lies inside a picture of `width` x `height`."""
-        left, top = max(0, int(np.floor(x0))), max(0, int(np.floor(y0)))
-        right, bottom = min(width, int(np.ceil(x1))), min(height, int(np.ceil(y1)))
-        return cls(left, top, cell, max(1, -(-(right - left) // cell)), max(1, -(-(bottom - top) // cell)))
-
-    def nodes(self) -> Float32Array:
-        """(rows, columns, 2) float32 pixel position of every node."""
-        xs = self.x + (np.arange(self.columns) + 0.5) * self.cell - 0.5
-        ys = self.y + (np.arange(self.rows) + 0.5) * self.cell - 0.5
-        return np.stack(np.meshgrid(xs, ys), axis=-1).astype(np.float32)
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.nodes.shape[0], self.nodes.shape[1]
 
     def sample(self, field: Float32Array, pixels: Float32Array) -> Float32Array:
         """Read `field` (rows, columns, channels) bilinearly at `pixels` (h, w, 2), its rim outside."""
-        corner = np.array([self.x - 0.5, self.y - 0.5], np.float32)
-        index = (pixels - corner) * np.float32(1 / self.cell) - np.float32(0.5)
-        return resample(field, index, smooth=False)
+        return resample(field, self._index_of(pixels), smooth=False)
+
+    def _index_of(self, pixels: Float32Array) -> Float32Array:
+        corner = np.array([self.x - 0.5, self.y - 0.5], np.float32) / np.float32(self.cell) + np.float32(0.5)
+        return np.asarray(pixels * np.float32(1 / self.cell) - corner)
 
     def upsample(self, field: Float32Array) -> Float32Array:
         """Bring `field` (rows, columns, 2) to every pixel of the rectangle."""
-        size = (self.columns * self.cell, self.rows * self.cell)
+        size = (self.pixels.shape[1], self.pixels.shape[0])
         return np.asarray(cv2.resize(field, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
-    def inverse(self, field: Float32Array, nodes: Float32Array, rounds: int) -> Float32Array:
+    def inverse(self, field: Float32Array, rounds: int) -> Float32Array:
         """Backward displacement of a forward one: b with b(y) = -field(y + b(y)), by fixed-point iteration.
 
         Args:
             field: (rows, columns, 2) float32 forward displacement at the nodes, pixels.
-            nodes: what `self.nodes()` gives.
             rounds: iterations; the error shrinks by the field's steepness each time.
         """
-        back = -field
+        cells = field * np.float32(1 / self.cell)
+        came = cells
         for _ in range(rounds):
-            back = -self.sample(field, nodes + back)
-        return back
+            came = resample(cells, self._index - came, smooth=False)
+        return np.asarray(came * np.float32(-self.cell))
+
+
+def _lattice(columns: int, rows: int) -> Float32Array:
+    """(rows, columns, 2) float32 whose entries are (column, row)."""
+    return np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).astype(np.float32)
 
 
 def smoothstep(x: AnyArray) -> AnyArray:
@@ -149,7 +160,7 @@ def smooth_curve(points: FloatArray, samples: int = 8) -> FloatArray:
 
 def border_ramp(grid: Grid, width: int, height: int, reach: float) -> Float32Array:
     """(rows, columns) on a lattice: 1 from `reach` pixels inside the picture, 0 at its outermost pixels."""
-    x, y = np.moveaxis(grid.nodes(), -1, 0)
+    x, y = np.moveaxis(grid.nodes, -1, 0)
     nearest = np.minimum(np.minimum(x, width - 1 - x), np.minimum(y, height - 1 - y))
     # A node less than a cell from the edge still shines on the edge's pixels, so it has to be 0 itself.
     return np.asarray(smoothstep((nearest - grid.cell) / reach), np.float32)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from avatalk.lipsync.warp_frame import FACE_OVAL, FaceFrame, FloatArray, Grid, border_ramp, smoothstep
@@ -17,7 +18,7 @@ from avatalk.media import Float32Array
 
 HAIR = 0.55  # hair above the oval's top, face units
 SIDE = 0.16  # hair and ears beside it
-FADE = 1.0  # the motion is gone at this many head radii past the head
+FADE = 0.9  # the motion is gone at this many head radii past the head
 NECK = 0.75  # length below the chin over which neck and collar come to rest
 SWING = 0.25  # the neck carries the head a little the way it turns: face units per radian
 BREATH_RISE = 0.012  # of the head at breath = 1, face units
@@ -35,17 +36,18 @@ class HeadFields:
 
     Attributes:
         grid: the lattice.
-        nodes: (rows, columns, 2) float32 its nodes in pixels.
         fields: ``yaw``, ``pitch``, ``roll``, ``breath`` → (rows, columns, 2) float32.
+        bands: x0, y0, x1, y1 of rectangles that together hold all pixels that can move; the rest of the
+            lattice's rectangle, about a quarter, needs no resampling.
     """
 
     grid: Grid
-    nodes: Float32Array
     fields: dict[str, Float32Array]
+    bands: tuple[tuple[int, int, int, int], ...]
 
     @classmethod
-    def of(cls, frame: FaceFrame, width: int, height: int) -> HeadFields:
-        """Lay the fields over the head in a picture of `width` x `height`."""
+    def of(cls, frame: FaceFrame, face: Grid, width: int, height: int) -> HeadFields:
+        """Lay the fields over the head in a picture of `width` x `height`, and over the lattice `face`."""
         oval = frame.points[list(FACE_OVAL)]
         centre_u = 0.5 * (oval[:, 0].min() + oval[:, 0].max())
         half_width = 0.5 * np.ptp(oval[:, 0]) + SIDE
@@ -53,13 +55,14 @@ class HeadFields:
         centre = np.array([centre_u, 0.5 * (top + chin)])
         radii = np.array([half_width, 0.5 * (chin - top)])
 
-        extent = (1 + FADE) * radii
-        corners = frame.to_pixels(centre + extent * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]))
-        low, high = corners.min(axis=0), corners.max(axis=0)
+        low, high = centre - (1 + FADE) * radii, centre + (1 + FADE) * radii
+        high[1] = min(high[1], chin + NECK)
+        corners = frame.to_pixels(np.array([low, [high[0], low[1]], high, [low[0], high[1]]]))
         cell = max(2, round(frame.unit / 10))
-        grid = Grid.over(low[0], low[1], high[0], high[1], cell, width, height)
-        nodes = grid.nodes()
-        uv = frame.to_face(nodes.reshape(-1, 2).astype(np.float64))
+        skin = face.pixels[[0, -1], [0, -1]]
+        low, high = np.vstack([corners, skin]).min(axis=0), np.vstack([corners, skin + 1]).max(axis=0)
+        grid = Grid(low, high, cell, width, height)
+        uv = frame.to_face(grid.nodes.reshape(-1, 2).astype(np.float64))
 
         ratio = np.linalg.norm((uv - centre) / radii, axis=1)
         weight = 1 - smoothstep((ratio - 1.0) / (FADE - cell / frame.unit))
@@ -75,14 +78,34 @@ class HeadFields:
             "roll": (pivot[1] - uv[:, 1], uv[:, 0] - pivot[0]),
             "breath": (nothing, -BREATH_RISE * ones),
         }
-        shape = (grid.rows, grid.columns, 2)
+        shape = (*grid.shape, 2)
         fields = {
             name: frame.vectors_to_pixels(np.stack(move, axis=1) * weight[:, None])
             .astype(np.float32)
             .reshape(shape)
             for name, move in moves.items()
         }
-        return cls(grid, nodes, fields)
+        return cls(grid, fields, _bands(grid, weight.reshape(grid.shape), face))
+
+
+def _bands(
+    grid: Grid, weight: FloatArray, face: Grid, rows: int = 4
+) -> tuple[tuple[int, int, int, int], ...]:
+    """Rectangles, `rows` nodes high, around what moves with the head or belongs to the lattice `face`."""
+    height, width = grid.pixels.shape[:2]
+    moves = cv2.resize((weight > 0).astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    moves = cv2.dilate(moves, np.ones((3, 3), np.uint8), iterations=grid.cell)
+    x, y = face.x - grid.x, face.y - grid.y
+    moves[y : y + face.pixels.shape[0], x : x + face.pixels.shape[1]] = 1
+    bands = []
+    for top in range(0, height, rows * grid.cell):
+        bottom = min(top + rows * grid.cell, height)
+        columns = np.flatnonzero(moves[top:bottom].any(axis=0))
+        if len(columns):
+            bands.append(
+                (grid.x + int(columns[0]), grid.y + top, grid.x + int(columns[-1]) + 1, grid.y + bottom)
+            )
+    return tuple(bands)
 
 
 def _nearness(frame: FaceFrame, centre: FloatArray, radii: FloatArray, uv: FloatArray) -> FloatArray:

@@ -19,6 +19,7 @@ from avatalk.lipsync.warp_frame import (
     INNER_UPPER,
     OUTER_LOWER,
     OUTER_UPPER,
+    AnyArray,
     FaceFrame,
     FloatArray,
     Grid,
@@ -101,8 +102,8 @@ class Mouth:
 def _dark_line(frame: FaceFrame, picture: UInt8Array, line: FloatArray) -> FloatArray:
     """How far (11,) below the landmarks' line the dark line of shut lips really runs, face units.
 
-    The landmarks are a pixel or two off, and lips cut beside their line would each keep a rim of the other. The
-    darkest path that stays near the landmarks and bends little is found by dynamic programming.
+    The landmarks are a pixel or two off, and lips cut beside their line would each keep a rim of the other.
+    The darkest path that stays near the landmarks and bends little is found by dynamic programming.
     """
     offsets = np.linspace(-0.030, 0.030, 25)
     u = np.linspace(line[0, 0], line[-1, 0], 41)
@@ -208,9 +209,10 @@ def _down(amount: FloatArray) -> FloatArray:
     return np.stack([np.zeros_like(amount), amount], axis=1)
 
 
-def _kernel(a: FloatArray, b: FloatArray) -> FloatArray:
+def _kernel(a: AnyArray, b: AnyArray) -> AnyArray:
     """r² log r of the thin-plate spline for every pair of points."""
-    square = ((a[:, None, :] - b[None, :, :]) ** 2).sum(axis=2)
+    square = (a[:, None, 0] - b[None, :, 0]) ** 2
+    square += (a[:, None, 1] - b[None, :, 1]) ** 2
     return np.asarray(0.5 * square * np.log(np.maximum(square, 1e-12)))
 
 
@@ -231,7 +233,7 @@ def spread(at: FloatArray, values: FloatArray, where: FloatArray, stiffness: flo
     system[n + 1 :, :n] = at.T
     right = np.vstack([values, np.zeros((3, values.shape[1]))])
     weights = np.linalg.solve(system, right)
-    near = _kernel(where, at).astype(np.float32) @ weights[:n].astype(np.float32)
+    near = _kernel(where.astype(np.float32), at.astype(np.float32)) @ weights[:n].astype(np.float32)
     return np.asarray(near + weights[n] + where @ weights[n + 1 :])
 
 
@@ -241,7 +243,6 @@ class ShapeFields:
 
     Attributes:
         grid: the lattice.
-        nodes: (rows, columns, 2) float32 its nodes in pixels.
         upper: shape name → (rows, columns, 2) float32, valid above the lips' line and past the corners.
         lower: likewise, valid below it.
         lips: shape name → (2, 11, 2) float64 displacement of the inner contours, upper and lower, face units,
@@ -250,7 +251,6 @@ class ShapeFields:
     """
 
     grid: Grid
-    nodes: Float32Array
     upper: dict[str, Float32Array]
     lower: dict[str, Float32Array]
     lips: dict[str, FloatArray]
@@ -263,9 +263,8 @@ class ShapeFields:
         reach = REACH * frame.unit
         cell = max(2, round(frame.unit / 32))
         low, high = oval.min(axis=0) - reach - cell, oval.max(axis=0) + reach + cell
-        grid = Grid.over(low[0], low[1], high[0], high[1], cell, width, height)
-        nodes = grid.nodes()
-        uv = frame.to_face(nodes.reshape(-1, 2).astype(np.float64))
+        grid = Grid(low, high, cell, width, height)
+        uv = frame.to_face(grid.nodes.reshape(-1, 2).astype(np.float64))
         mask = _falloff(grid, oval, reach) * border_ramp(grid, width, height, 0.25 * frame.unit)
 
         sheets = []
@@ -273,13 +272,10 @@ class ShapeFields:
             controls = _Controls(frame, mouth, is_lower)
             moves = np.concatenate(controls.to)
             spread_moves = spread(np.concatenate(controls.at), moves.reshape(len(moves), -1), uv)
-            sheets.append(
-                spread_moves.reshape(grid.rows, grid.columns, len(SHAPES), 2) * mask[..., None, None]
-            )
+            sheets.append(spread_moves.reshape(*grid.shape, len(SHAPES), 2) * mask[..., None, None])
 
         beside, below = _past_corners(uv, mouth)
-        shape = (grid.rows, grid.columns)
-        beside, below = beside.reshape(*shape, 1, 1), below.reshape(*shape, 1, 1)
+        beside, below = beside.reshape(*grid.shape, 1, 1), below.reshape(*grid.shape, 1, 1)
         common = sheets[0] + below * (sheets[1] - sheets[0])
         fields = [
             frame.vectors_to_pixels(sheet + beside * (common - sheet)).astype(np.float32) for sheet in sheets
@@ -294,12 +290,12 @@ class ShapeFields:
             moves = [grid.sample(sheet[name], contour[k][None])[0] for k, sheet in enumerate((upper, lower))]
             lips[name] = np.stack(moves).astype(np.float64) @ to_units
             lips[name][:, [0, -1]] = lips[name][:, [0, -1]].mean(axis=0)
-        return cls(grid, nodes, upper, lower, lips, below.reshape(shape).astype(np.float32))
+        return cls(grid, upper, lower, lips, below.reshape(grid.shape).astype(np.float32))
 
 
 def _falloff(grid: Grid, oval: FloatArray, reach: float) -> FloatArray:
     """1 inside the face oval, smoothly to exactly 0 at `reach` pixels from it."""
-    inside = np.zeros((grid.rows, grid.columns), np.uint8)
+    inside = np.zeros(grid.shape, np.uint8)
     corners = (oval - [grid.x, grid.y] + 0.5) / grid.cell - 0.5
     cv2.fillPoly(inside, [np.round(corners).astype(np.int32)], (1,))
     distance = cv2.distanceTransform(1 - inside, cv2.DIST_L2, cv2.DIST_MASK_5).astype(np.float64) * grid.cell
