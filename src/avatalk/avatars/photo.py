@@ -22,17 +22,11 @@ GROUND = (230, 230, 230)
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO")
 _READS = "JPEG, PNG, WebP, HEIC, GIF, BMP and TIFF pictures can be read."
-# EXIF 2.32, tag Orientation: how to turn what is stored so that it stands upright.
 _ORIENTATION = 0x0112
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+# EXIF 2.32, tag Orientation: quarter turns clockwise that put the stored picture upright, and whether it is
+# mirrored left to right afterwards.
+_TURNS = {2: (0, True), 3: (2, False), 4: (2, True), 5: (1, True), 6: (1, False), 7: (3, True), 8: (3, False)}
+_STRIP = 256  # rows copied at a time: Pillow hands out pixels through two further copies
 # What a damaged file makes Pillow and libheif raise.
 _DAMAGED = (
     OSError,
@@ -69,7 +63,8 @@ def load_photo(path: str | Path) -> UInt8Array:
             raise _too_large(path, f"{image.width}×{image.height} pixels")
         try:
             image.load()
-            return np.array(_upright(_flat(_srgb(_eight_bit(image))), image), np.uint8)
+            turn = _TURNS.get(_orientation(image), (0, False))
+            return _upright(_flat(_srgb(_eight_bit(image))), *turn)
         except (*_DAMAGED, MemoryError) as error:
             raise _unreadable(
                 f"{path.name} is damaged or cut short.",
@@ -186,7 +181,8 @@ def _srgb(image: Image.Image) -> Image.Image:
         image = image.convert("RGB")
     if profile:
         image = _through_profile(image, profile)
-    image = image.convert("RGB")
+    if image.mode != "RGB":
+        image = image.convert("RGB")
     if alpha is not None:
         image.putalpha(alpha)
     return image
@@ -215,12 +211,22 @@ def _flat(image: Image.Image) -> Image.Image:
     return ground
 
 
-def _upright(image: Image.Image, original: Image.Image) -> Image.Image:
+def _orientation(image: Image.Image) -> int:
     try:
-        how = _UPRIGHT.get(original.getexif().get(_ORIENTATION, 1))
+        return int(image.getexif().get(_ORIENTATION, 1))
     except _DAMAGED:  # metadata may be broken where the pixels are not
-        how = None
-    return image if how is None else image.transpose(how)
+        return 1
+
+
+def _upright(image: Image.Image, turns: int, mirrored: bool) -> UInt8Array:
+    """Copy an RGB picture into an array, turned clockwise by quarters, then mirrored."""
+    width, height = image.size
+    upright = np.empty((width, height, 3) if turns % 2 else (height, width, 3), np.uint8)
+    stored = np.rot90(upright[:, ::-1] if mirrored else upright, turns)  # a view, turned back
+    for top in range(0, height, _STRIP):
+        bottom = min(height, top + _STRIP)
+        stored[top:bottom] = np.asarray(image.crop((0, top, width, bottom)))
+    return upright
 
 
 def _too_large(path: Path, what: str) -> UnreadableFile:
