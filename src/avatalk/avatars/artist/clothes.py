@@ -6,6 +6,8 @@ from avatalk.avatars.artist.character import Character
 from avatalk.avatars.artist.face import Sheet, chin_y, sheet
 from avatalk.avatars.artist.svg import Drawing, Point, line, mirror, mix
 
+_BODY = (-470.0, 150.0, 470.0, 1500.0)
+
 
 def shoulders(character: Character) -> list[Point]:
     """Return the right half of the shoulder line, from the neck outwards and down."""
@@ -92,7 +94,7 @@ def _neck_width(character: Character) -> float:
 
 
 def _crew(character: Character) -> list[Sheet]:
-    c, n, s = chin_y(character), _neck_width(character), sheet()
+    c, n, s = chin_y(character), _neck_width(character), sheet(*_BODY)
     neck = [
         (-n - 14, c + 52),
         (-n + 6, c + 88),
@@ -115,7 +117,7 @@ def _band(s: Sheet, neck: list[Point], tint: str, width: float) -> None:
 
 
 def _vneck(character: Character) -> list[Sheet]:
-    c, n, s = chin_y(character), _neck_width(character), sheet()
+    c, n, s = chin_y(character), _neck_width(character), sheet(*_BODY)
     neck = [
         (-n - 16, c + 52),
         (-n + 8, c + 92),
@@ -131,11 +133,11 @@ def _vneck(character: Character) -> list[Sheet]:
 
 
 def _turtleneck(character: Character) -> list[Sheet]:
-    c, n, s = chin_y(character), _neck_width(character), sheet()
+    c, n, s = chin_y(character), _neck_width(character), sheet(*_BODY)
     tint = character.colour
     neck = [(-n - 18, c + 60), (-n - 4, c + 40), (0, c + 60), (n + 4, c + 40), (n + 18, c + 60)]
     _body(s, character, tint, neck)
-    roll = sheet()
+    roll = sheet(-150, 150, 150, 330)
     top = [(-n - 3, c - 4), (-n * 0.6, c + 17), (0, c + 26), (n * 0.6, c + 17), (n + 3, c - 4)]
     low = [(n + 13, c + 56), (n * 0.64, c + 88), (0, c + 98), (-n * 0.64, c + 88), (-n - 13, c + 56)]
     shape = line([*top, *low], closed=True, tension=0.9)
@@ -169,7 +171,7 @@ def _turtleneck(character: Character) -> list[Sheet]:
 
 
 def _shirt(character: Character) -> list[Sheet]:
-    c, n, s = chin_y(character), _neck_width(character), sheet()
+    c, n, s = chin_y(character), _neck_width(character), sheet(*_BODY)
     tint = character.colour
     neck = [
         (-n - 8, c + 40),
@@ -191,7 +193,7 @@ def _shirt(character: Character) -> list[Sheet]:
 
 
 def _collar(character: Character, tint: str) -> Sheet:
-    c, n, s = chin_y(character), _neck_width(character), sheet()
+    c, n, s = chin_y(character), _neck_width(character), sheet(-150, 180, 150, 430)
     dark, light = mix(tint, "#0a0810", 0.45), mix(tint, "#ffffff", 0.4)
     for side in (-1, 1):
         flap = [
@@ -216,7 +218,7 @@ def _collar(character: Character, tint: str) -> Sheet:
 
 def _jacket(character: Character, tint: str, inner: list[Sheet], opening: list[Point]) -> list[Sheet]:
     """Lay the two fronts of a jacket over what is worn beneath it; `opening` is its right edge, downwards."""
-    right, s = shoulders(character), sheet()
+    right, s = shoulders(character), sheet(*_BODY)
     dark, light = mix(tint, "#060509", 0.55), mix(tint, "#ffffff", 0.28)
     for side in (-1, 1):
         edge = [(side * x, y) for x, y in opening]
@@ -243,7 +245,7 @@ def _blazer(character: Character) -> list[Sheet]:
     inner = _shirt(worn) if male else _vneck_plain(worn)
     opening = [(n + 12, c + 40), (n + 6, c + 96), (66, c + 216), (10, c + 372), (10, c + 412), (10, 1500)]
     sheets = _jacket(character, tint, inner, opening)
-    s = sheet()
+    s = sheet(-190, 200, 190, 620)
     dark, light = mix(tint, "#060509", 0.6), mix(tint, "#ffffff", 0.3)
     for side in (-1, 1):
         lapel = [
@@ -272,7 +274,7 @@ def _blazer(character: Character) -> list[Sheet]:
 
 
 def _vneck_plain(character: Character) -> list[Sheet]:
-    c, n, s = chin_y(character), _neck_width(character), sheet()
+    c, n, s = chin_y(character), _neck_width(character), sheet(*_BODY)
     neck = [
         (-n - 20, c + 62),
         (-n + 4, c + 108),
@@ -302,7 +304,7 @@ def _cardigan(character: Character) -> list[Sheet]:
         (32, 1500),
     ]
     sheets = _jacket(character, character.colour, _crew(worn), opening)
-    s, tint = sheet(), character.colour
+    s, tint = sheet(-140, 200, 140, 1500), character.colour
     dark, light = mix(tint, "#060509", 0.5), mix(tint, "#ffffff", 0.25)
     for side in (-1, 1):
         edge = [(side * (x + 7), y) for x, y in opening]
@@ -323,7 +325,7 @@ def _hoodie(character: Character) -> list[Sheet]:
     worn = Character(
         character.name, "", age=character.age, sex=character.sex, face=character.face, colour=character.accent
     )
-    inner, s, hood = _crew(worn), sheet(), sheet()
+    inner, s, hood = _crew(worn), sheet(*_BODY), sheet(-200, 190, 200, 580)
     neck = [
         (-n - 20, c + 70),
         (-n + 2, c + 110),

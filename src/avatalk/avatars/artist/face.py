@@ -33,9 +33,10 @@ class Sheet:
     detail: Drawing
 
 
-def sheet() -> Sheet:
-    """Return an empty layer."""
-    return Sheet(Drawing(), Drawing(), Drawing())
+def sheet(x0: float, y0: float, x1: float, y1: float) -> Sheet:
+    """Return an empty layer on which nothing is drawn outside the box."""
+    box = (x0, y0, x1, y1)
+    return Sheet(Drawing(box, "a"), Drawing(box, "b"), Drawing(box, "c"))
 
 
 def chin_y(character: Character) -> float:
@@ -65,7 +66,7 @@ def outline(character: Character) -> list[Point]:
 
 def neck(character: Character) -> Sheet:
     """Draw neck and upper chest."""
-    t, s = tones(character), sheet()
+    t, s = tones(character), sheet(-230, 40, 230, 1500)
     male = character.sex == "male"
     n = (94 if male else 76) * character.face.neck
     c = chin_y(character)
@@ -138,7 +139,7 @@ def neck(character: Character) -> Sheet:
 
 def ears(character: Character) -> Sheet:
     """Draw both ears, from the brow to the base of the nose."""
-    t, s = tones(character), sheet()
+    t, s = tones(character), sheet(-190, -50, 190, 100)
     if character.hair in COVERS_EARS:
         return s
     w = character.face.width
@@ -181,7 +182,7 @@ def ears(character: Character) -> Sheet:
 
 def face(character: Character) -> Sheet:
     """Draw the face: its form, sockets, cheeks, nose and chin. Eyes and lips are painted by the rig."""
-    t, s = tones(character), sheet()
+    t, s = tones(character), sheet(-190, -230, 190, 250)
     contour = line(outline(character), closed=True)
     w = character.face.width
     warm = mix(t.base, t.light, 0.4)

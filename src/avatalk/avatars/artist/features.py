@@ -16,7 +16,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 def brows_and_age(character: Character) -> Sheet:
     """Draw the brows hair by hair, wrinkles and folds that come with age, freckles, lids' colour."""
-    s, t = sheet(), tones(character)
+    s, t = sheet(-160, -140, 160, 220), tones(character)
     tint = character.brow_colour or mix(character.hair_colour, "#1c100a", 0.25)
     rng = np.random.Generator(np.random.PCG64(11))
     for side in (-1, 1):
@@ -39,7 +39,9 @@ def _brow(s: Sheet, c: Character, t: Tones, tint: str, side: int, rng: np.random
     male = c.sex == "male"
     lift = 0.0 if male else 3.5
     thick = c.face.brows * (1.15 if male else 0.82)
-    spine = np.array([(25, -33.0), (42, -37.0), (62, -40 - lift), (83, -38.5 - lift), (105, -27 - 0.6 * lift)])
+    spine = np.array(
+        [(25, -33.0), (42, -37.0), (62, -40 - lift), (83, -38.5 - lift), (105, -27 - 0.6 * lift)]
+    )
     spine[:, 1] -= 3.0 + 0.5 * c.face.tilt * (spine[:, 0] - 25) / 26
     heights = np.array([7.4, 9.0, 8.2, 6.0, 1.0]) * thick
     top = [(side * x, y - h * 0.5) for (x, y), h in zip(spine, heights, strict=True)]
@@ -129,7 +131,7 @@ def beard(character: Character) -> list[Sheet]:
     """Draw a beard on cheeks and chin, which the jaw will carry."""
     if character.beard in ("none", "moustache"):
         return []
-    s, t = sheet(), tones(character)
+    s, t = sheet(-170, -10, 170, 280), tones(character)
     tint = character.beard_colour or character.hair_colour
     rng = np.random.Generator(np.random.PCG64(31))
     chin = chin_y(character)
@@ -197,7 +199,7 @@ def moustache(character: Character) -> list[Sheet]:
     """Draw a moustache, which overlaps the upper lip."""
     if character.beard in ("none", "stubble"):
         return []
-    s, t = sheet(), tones(character)
+    s, t = sheet(-90, 90, 90, 180), tones(character)
     tint = character.beard_colour or character.hair_colour
     rng = np.random.Generator(np.random.PCG64(32))
     big = 1.25 if character.beard in ("full", "moustache") else 1.0
@@ -244,7 +246,7 @@ def glasses(character: Character) -> list[Sheet]:
     """Draw glasses with a faint reflection."""
     if character.glasses == "none":
         return []
-    s, tint = sheet(), character.glasses_colour
+    s, tint = sheet(-180, -50, 180, 60), character.glasses_colour
     w, kind = character.face.width, character.glasses
     dark, light = mix(tint, "#000000", 0.4), mix(tint, "#ffffff", 0.55)
     for side in (-1, 1):
@@ -313,7 +315,7 @@ def earrings(character: Character) -> list[Sheet]:
     """Draw a stud at each ear, or a drop where hair covers the ear."""
     if character.earrings is None or character.hair == "hijab":
         return []
-    s, tint = sheet(), character.earrings
+    s, tint = sheet(-170, 75, 170, 115), character.earrings
     w = character.face.width
     light, dark = mix(tint, "#ffffff", 0.7), mix(tint, "#3a2408", 0.5)
     for side in (-1, 1):

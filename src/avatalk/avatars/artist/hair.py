@@ -168,7 +168,9 @@ def _along(outline: Float64Array, count: int) -> Float64Array:
 
 
 def _draw(part: Lock | Curls, t: HairTones, seed: int) -> Sheet:
-    s = sheet()
+    points = [*part.a, *part.b] if isinstance(part, Lock) else part.outline
+    x, y = zip(*points, strict=True)
+    s = sheet(min(x) - 24, min(y) - 24, max(x) + 24, max(y) + 24)
     if isinstance(part, Lock):
         draw_lock(s, part, t, seed)
     else:

@@ -27,7 +27,7 @@ def back(character: Character) -> list[Sheet]:
     """Draw what lies behind the neck."""
     if character.hair != "hijab":
         return []
-    s, c = sheet(), chin_y(character)
+    s, c = sheet(-190, -240, 190, 330), chin_y(character)
     dark = mix(character.accent, "#0a0609", 0.45)
     right: list[Point] = [(70, -200), (150, -80), (158, 60), (140, c), (150, c + 60)]
     s.shape.path(line([*right, *mirror(right)], closed=True), dark)
@@ -38,7 +38,7 @@ def front(character: Character) -> list[Sheet]:
     """Draw the scarf around the face and over the shoulders."""
     if character.hair != "hijab":
         return []
-    s, c, tint = sheet(), chin_y(character), character.accent
+    s, c, tint = sheet(-290, -260, 290, 560), chin_y(character), character.accent
     dark, light = mix(tint, "#12060a", 0.55), mix(tint, "#ffffff", 0.4)
     right: list[Point] = [
         (64, -236),
@@ -86,7 +86,7 @@ def front(character: Character) -> list[Sheet]:
         e.stroke(line(points), dark, 1.8, opacity)
         e.stroke(line([(x - 2.5, y - 3.5) for x, y in points]), light, 1.6, opacity * 0.7)
     e.stroke(line(hole, closed=True), light, 2.0, 0.4)
-    under = sheet()
+    under = sheet(-140, -170, 140, -60)
     cap = mix(tint, dark, 0.4)
     brow: list[Point] = [(-120, -84), (-92, -128), (-48, -150), (0, -156), (48, -150), (92, -128), (120, -84)]
     low = [(x * 0.985, y + 9) for x, y in reversed(brow)]

@@ -13,7 +13,6 @@ from avatalk.avatars.artist.svg import mix
 from avatalk.avatars.artist.tones import tones
 from avatalk.media import Float32Array
 
-REACH = (-84.0, -32.0, 84.0, 78.0)  # what the mouth may touch, around (0, MOUTH_Y)
 DROP = 34.0  # how far the lower lip goes down at its widest, head units
 
 
@@ -37,6 +36,11 @@ class Pose:
     def drop(self) -> float:
         """Head units by which the jaw carries the lower lip down."""
         return DROP * self.parted * (1 - 0.18 * self.round)
+
+
+def reach(pose: Pose) -> tuple[float, float, float, float]:
+    """Return what the mouth may touch: x0, y0, x1, y1 around (0, `MOUTH_Y`), head units."""
+    return -72.0, -30.0, 72.0, 30.0 + pose.drop
 
 
 class Mouth:

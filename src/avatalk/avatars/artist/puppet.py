@@ -7,6 +7,9 @@ the chest breathes. Lips, lids and eyes are then painted where they stand.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
+
 import cv2
 import numpy as np
 
@@ -18,11 +21,14 @@ from avatalk.avatars.artist.character import Character
 from avatalk.avatars.artist.eyes import Eyes
 from avatalk.avatars.artist.face import EYE_X, MOUTH_Y, chin_y
 from avatalk.avatars.artist.mouth import Mouth, Pose
-from avatalk.avatars.artist.raster import paint_sheets, place
-from avatalk.avatars.artist.svg import rgb
+from avatalk.avatars.artist.raster import View, paint_sheets, place
+from avatalk.avatars.artist.svg import Box, rgb
 from avatalk.media import Float32Array, UInt8Array
 
+Window = tuple[slice, slice]
+
 _REST = (0.0,) * 8
+_HEAD_HALF = 264.0  # half the width of the band in which head and hair move, head units
 
 
 class Puppet:
@@ -43,9 +49,7 @@ class Puppet:
         self._texture = cv2.add(cv2.multiply(under, rest, scale=1 / 255), self._above)
         self._under = under
         self._eyes, self._mouth = Eyes(character, view.scale), Mouth(character, view.scale)
-        self._field = Field(
-            character, view.scale, view.width, view.height, view.eye_x - view.left, view.eye_y - view.top
-        )
+        self._field = Field(character, view)
 
     def still(self) -> UInt8Array:
         """Return the frame at rest: (height, width, 3) uint8 RGB."""
@@ -61,74 +65,86 @@ class Puppet:
         Returns:
             (height, width, 3) uint8 RGB, the caller's own.
         """
-        v = self._view
-        bust = self.bust(pose, motion)
-        frame = self._backdrop.copy()
-        part = frame[v.top : v.top + v.height, v.left : v.left + v.width]
-        rest = cv2.merge([255 - bust[..., 3]] * 3)
-        part[:] = cv2.add(cv2.multiply(part, rest, scale=1 / 255), cv2.cvtColor(bust, cv2.COLOR_RGBA2RGB))
+        v, frame = self._view, self._backdrop.copy()
+        for (rows, cols), bust in self._bust(pose, motion):
+            part = frame[v.top + rows.start : v.top + rows.stop, v.left + cols.start : v.left + cols.stop]
+            rest = cv2.merge([255 - bust[..., 3]] * 3)
+            part[:] = cv2.add(cv2.multiply(part, rest, scale=1 / 255), cv2.cvtColor(bust, cv2.COLOR_RGBA2RGB))
         return frame
-
-    def bust(self, pose: Pose, motion: tuple[float, ...]) -> UInt8Array:
-        """Return the bust alone: (view.height, view.width, 4) uint8 RGBA, premultiplied."""
-        head, bent = self._field.maps(pose, motion, self._mouth)
-        out = cv2.remap(self._texture, bent, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        blink, gaze = motion[3], (motion[5], motion[6])
-        for side in (-1, 1):
-            box = (
-                eyes_.REACH
-                if side > 0
-                else (-eyes_.REACH[2], eyes_.REACH[1], -eyes_.REACH[0], eyes_.REACH[3])
-            )
-            with_eye = self._window(head, side * EYE_X, 0.0, box)
-            if with_eye is not None:
-                self._paint(
-                    out,
-                    head,
-                    bent,
-                    with_eye,
-                    lambda g, x, y, side=side: self._eyes.paint(g, x, y, side, blink, gaze),
-                )
-        window = self._window(head, 0.0, MOUTH_Y, mouth_.REACH)
-        if window is not None:
-            self._paint(out, head, bent, window, lambda g, x, y: self._mouth.paint(g, x, y, pose))
-        return out
 
     def cutout(self) -> UInt8Array:
         """Return the canvas at rest with alpha, not premultiplied: (height, width, 4) uint8 RGBA."""
         v = self._view
         canvas = np.zeros((*self._backdrop.shape[:2], 4), np.uint8)
-        bust = cv2.cvtColor(self.bust(Pose(), _REST), cv2.COLOR_mRGBA2RGBA)
-        canvas[v.top : v.top + v.height, v.left : v.left + v.width] = bust
+        for (rows, cols), bust in self._bust(Pose(), _REST):
+            part = canvas[v.top + rows.start : v.top + rows.stop, v.left + cols.start : v.left + cols.stop]
+            part[:] = cv2.cvtColor(bust, cv2.COLOR_mRGBA2RGBA)
         return canvas
 
-    def _window(
-        self, head: Float32Array, x: float, y: float, reach: tuple[float, float, float, float]
-    ) -> tuple[slice, slice] | None:
-        """Return the pixels around a point of the moved head, as rows and columns of the bust."""
-        v, h = self._view, head.shape
-        px, py = v.eye_x - v.left + x * v.scale, v.eye_y - v.top + y * v.scale
-        row, col = min(max(int(py), 0), h[0] - 1), min(max(int(px), 0), h[1] - 1)
-        px += px - float(head[row, col, 0]) - (px - col)
-        py += py - float(head[row, col, 1]) - (py - row)
-        x0, x1 = max(int(px + reach[0] * v.scale), 0), min(int(px + reach[2] * v.scale) + 1, h[1])
-        y0, y1 = max(int(py + reach[1] * v.scale), 0), min(int(py + reach[3] * v.scale) + 1, h[0])
-        return (slice(y0, y1), slice(x0, x1)) if x1 > x0 and y1 > y0 else None
+    def _bust(self, pose: Pose, motion: tuple[float, ...]) -> Iterator[tuple[Window, UInt8Array]]:
+        """Yield the bust in bands, each with its rows and columns: RGBA, premultiplied."""
+        bands = self._field.bands(pose, motion, self._mouth)
+        for window, head, bent in bands:
+            out = cv2.remap(self._texture, bent, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            if head is not None:
+                self._paint_face(out, window, head, bent, pose, motion)
+            yield window, out
+
+    def _paint_face(
+        self,
+        out: UInt8Array,
+        window: Window,
+        head: Float32Array,
+        bent: Float32Array,
+        pose: Pose,
+        motion: tuple[float, ...],
+    ) -> None:
+        blink, gaze = motion[3], (motion[5], motion[6])
+        x0, y0, x1, y1 = eyes_.REACH
+        for side in (-1, 1):
+            box = (x0, y0, x1, y1) if side > 0 else (-x1, y0, -x0, y1)
+            paint = partial(self._eyes.paint, side=side, blink=blink, gaze=gaze)
+            self._paint(out, window, head, bent, (side * EYE_X, 0.0), box, paint)
+        self._paint(
+            out, window, head, bent, (0.0, MOUTH_Y), mouth_.reach(pose), partial(self._mouth.paint, pose=pose)
+        )
 
     def _paint(
-        self, out: UInt8Array, head: Float32Array, bent: Float32Array, window: tuple[slice, slice], painter
+        self,
+        out: UInt8Array,
+        window: Window,
+        head: Float32Array,
+        bent: Float32Array,
+        at: tuple[float, float],
+        reach: Box,
+        painter: Callable[[Float32Array, Float32Array, Float32Array], None],
     ) -> None:
-        v = self._view
-        under = cv2.remap(self._under, np.ascontiguousarray(bent[window]), None, cv2.INTER_LINEAR)
-        above = cv2.remap(self._above, np.ascontiguousarray(bent[window]), None, cv2.INTER_LINEAR)
-        at = head[window]
-        x = (at[..., 0] + np.float32(0.5 - (v.eye_x - v.left))) / np.float32(v.scale)
-        y = (at[..., 1] + np.float32(0.5 - (v.eye_y - v.top))) / np.float32(v.scale)
+        """Paint around a point of the moved head, beneath what hangs before the face."""
+        v, (height, width) = self._view, head.shape[:2]
+        zero = np.float32(v.eye_x - v.left), np.float32(v.eye_y - v.top)
+        px, py = (
+            float(zero[0]) + at[0] * v.scale - window[1].start,
+            float(zero[1]) + at[1] * v.scale - window[0].start,
+        )
+        row, col = min(max(int(py), 0), height - 1), min(max(int(px), 0), width - 1)
+        px += col + window[1].start - float(head[row, col, 0])
+        py += row + window[0].start - float(head[row, col, 1])
+        x0, x1 = max(int(px + reach[0] * v.scale), 0), min(int(px + reach[2] * v.scale) + 1, width)
+        y0, y1 = max(int(py + reach[1] * v.scale), 0), min(int(py + reach[3] * v.scale) + 1, height)
+        if x1 <= x0 or y1 <= y0:
+            return
+        part = (slice(y0, y1), slice(x0, x1))
+        source = np.ascontiguousarray(bent[part])
+        under = cv2.remap(self._under, source, None, cv2.INTER_LINEAR)
+        above = cv2.remap(self._above, source, None, cv2.INTER_LINEAR)
+        x = (head[part][..., 0] + (np.float32(0.5) - zero[0])) / np.float32(v.scale)
+        y = (head[part][..., 1] + (np.float32(0.5) - zero[1])) / np.float32(v.scale)
         ground = under[..., :3].transpose(2, 0, 1).astype(np.float32)
         painter(ground, x, y)
-        ground *= 1 - above[..., 3] * np.float32(1 / 255)
-        ground += above[..., :3].transpose(2, 0, 1)
-        out[window][..., :3] = np.clip(ground + np.float32(0.5), 0, 255).astype(np.uint8).transpose(1, 2, 0)
+        if above[..., 3].any():
+            ground *= 1 - above[..., 3] * np.float32(1 / 255)
+            ground += above[..., :3].transpose(2, 0, 1)
+        out[part][..., :3] = np.clip(ground + np.float32(0.5), 0, 255).astype(np.uint8).transpose(1, 2, 0)
 
 
 class Field:
@@ -136,35 +152,40 @@ class Field:
 
     Args:
         character: whose proportions.
-        scale: pixels per head unit.
-        width: of the bust's picture, pixels.
-        height: likewise.
-        x: column of the point between the eyes.
-        y: row of it.
+        view: where the bust stands.
     """
 
-    def __init__(
-        self, character: Character, scale: float, width: int, height: int, x: float, y: float
-    ) -> None:
-        self._scale, self._size = scale, (width, height)
-        step = self._step = max(round(8 * scale), 2)
-        n, m = -(-width // step), -(-height // step)
+    def __init__(self, character: Character, view: View) -> None:
+        self._scale = view.scale
+        step = self._step = max(round(8 * view.scale), 2)
+        n, m = -(-view.width // step), -(-view.height // step)
         rows, cols = np.mgrid[:m, :n].astype(np.float32)
-        self._x = ((cols + 0.5) * step - x) / scale
-        self._y = ((rows + 0.5) * step - y) / scale
-        px, py = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-        self._grid = np.dstack([px, py])
+        x, y, _, _ = view.units(0, 0, 0, 0)
+        hx = self._x = np.float32(x) + (cols + 0.5) * np.float32(step / view.scale)
+        hy = self._y = np.float32(y) + (rows + 0.5) * np.float32(step / view.scale)
         chin = self._chin = chin_y(character)
-        hx, hy = self._x, self._y
         ball = np.sqrt(np.clip(1 - (hx / 178) ** 2 - ((hy + 6) / 262) ** 2, 0, None))
         nose = np.exp(-((hx / 24) ** 2) - ((hy - 74) / 34) ** 2)
         self._firm = 1 - smoothstep((hy - (chin - 40)) / 200)
         self._deep = (112 * ball + 30 * nose + 14) * self._firm
         self._chest = smoothstep((hy - chin) / 150)
         self._brow = np.exp(-(((np.abs(hx) - 60) / 46) ** 2) - ((hy + 40) / 26) ** 2)
+        size = view.width, view.height
+        head = self._nodes(view, (-_HEAD_HALF, -400, _HEAD_HALF, chin + 75))
+        chest = slice(head[0].stop, m), slice(0, n)
+        self._head, self._bent = head, self._nodes(view, (-175, -100, 175, chin + 75))
+        self._bands = [
+            (nodes, self._grid(nodes, size)) for nodes in (head, chest) if nodes[0].stop > nodes[0].start
+        ]
 
-    def maps(self, pose: Pose, motion: tuple[float, ...], mouth: Mouth) -> tuple[Float32Array, Float32Array]:
-        """Return for each pixel its place on the unmoved head, and on the picture with jaw and brows at rest."""
+    def bands(
+        self, pose: Pose, motion: tuple[float, ...], mouth: Mouth
+    ) -> Iterator[tuple[Window, Float32Array | None, Float32Array]]:
+        """Yield the parts of the bust: rows and columns, and for each of their pixels two places.
+
+        The first is its place on the unmoved head (None for the chest), the second the place on the picture
+        that it shows, (height, width, 2) float32 x, y in pixels of the bust's picture.
+        """
         yaw, pitch, roll, blink, brow, _, _, breath = (np.float32(v) for v in motion)
         hx, hy, firm = self._x, self._y, self._firm
         pivot = np.float32(self._chin + 30)
@@ -172,18 +193,47 @@ class Field:
         dy = (
             pitch * self._deep + roll * hx * firm - breath * (np.float32(0.9) + np.float32(1.7) * self._chest)
         )
-        head = self._enlarge(np.dstack([dx, dy]))
-        np.subtract(self._grid, head, out=head)
-        jx, jy = self._jaw(hx - dx, hy - dy, pose, mouth)
-        jy = jy - (8 * brow - 2.0 * blink) * self._brow
-        bent = head - self._enlarge(np.dstack([jx, jy]))
-        return head, bent
+        moved = np.dstack([dx, dy])
+        for nodes, (window, grid) in self._bands:
+            head = grid - self._enlarge(moved, nodes, grid.shape)
+            if nodes is not self._head:
+                yield window, None, head
+                continue
+            at = self._bent
+            jaw = np.dstack(self._jaw(hx[at] - dx[at], hy[at] - dy[at], pose, mouth))
+            jaw[..., 1] -= (8 * brow - 2 * blink) * self._brow[at]
+            bent = head.copy()
+            y0, x0 = ((at[k].start - nodes[k].start) * self._step for k in (0, 1))
+            part = bent[y0 : y0 + jaw.shape[0] * self._step, x0 : x0 + jaw.shape[1] * self._step]
+            part -= self._enlarge(jaw, (slice(0, jaw.shape[0]), slice(0, jaw.shape[1])), part.shape)
+            yield window, head, bent
 
-    def _enlarge(self, nodes: Float32Array) -> Float32Array:
-        m, n = nodes.shape[:2]
-        nodes = np.ascontiguousarray(nodes, np.float32) * np.float32(self._scale)
-        whole = cv2.resize(nodes, (n * self._step, m * self._step), interpolation=cv2.INTER_LINEAR)
-        return whole[: self._size[1], : self._size[0]]
+    def _nodes(self, view: View, box: Box) -> Window:
+        """Return the rows and columns of the nodes of a box in head units."""
+        x0, y0, x1, y1 = view.pixels(box)
+        k = self._step
+        return slice(y0 // k, max(-(-y1 // k), y0 // k + 1)), slice(x0 // k, max(-(-x1 // k), x0 // k + 1))
+
+    def _grid(self, nodes: Window, size: tuple[int, int]) -> tuple[Window, Float32Array]:
+        """Return the pixels of some nodes: rows and columns, and the coordinates of each, (height, width, 2)."""
+        k = self._step
+        rows = slice(nodes[0].start * k, min(nodes[0].stop * k, size[1]))
+        cols = slice(nodes[1].start * k, min(nodes[1].stop * k, size[0]))
+        x, y = np.meshgrid(
+            np.arange(cols.start, cols.stop, dtype=np.float32),
+            np.arange(rows.start, rows.stop, dtype=np.float32),
+        )
+        return (rows, cols), np.dstack([x, y])
+
+    def _enlarge(self, values: Float32Array, nodes: Window, shape: tuple[int, ...]) -> Float32Array:
+        """Interpolate displacements of some nodes, in head units, to their pixels, in pixels."""
+        k, (rows, cols) = self._step, nodes
+        r0, r1 = max(rows.start - 1, 0), min(rows.stop + 1, values.shape[0])
+        c0, c1 = max(cols.start - 1, 0), min(cols.stop + 1, values.shape[1])
+        part = values[r0:r1, c0:c1].astype(np.float32) * np.float32(self._scale)
+        whole = cv2.resize(part, ((c1 - c0) * k, (r1 - r0) * k), interpolation=cv2.INTER_LINEAR)
+        y, x = (rows.start - r0) * k, (cols.start - c0) * k
+        return whole[y : y + shape[0], x : x + shape[1]]
 
     def _jaw(
         self, x: Float32Array, y: Float32Array, pose: Pose, mouth: Mouth
@@ -197,7 +247,7 @@ class Field:
         rest = mouth.half_width(Pose())
         pull = np.float32(mouth.half_width(pose) - rest)
         near = np.exp(-(((side - rest) / 30) ** 2) - ((y - MOUTH_Y) / 34) ** 2)
-        return (pull * np.sign(x) * near).astype(np.float32), jy.astype(np.float32)
+        return pull * np.sign(x) * near, jy
 
 
 def _backdrop(character: Character, width: int, height: int) -> UInt8Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ import numpy as np
 import resvg_py
 
 from avatalk.avatars.artist.face import Sheet
-from avatalk.avatars.artist.svg import Drawing
+from avatalk.avatars.artist.svg import Box, Drawing, markup
 from avatalk.media import UInt8Array
 
 _COARSE = 4  # blurred shading needs no more than every fourth pixel
@@ -38,14 +39,17 @@ class View:
     width: int
     height: int
 
-    def box(self) -> tuple[float, float, float, float]:
-        """Return that part in head units: x, y, width, height."""
-        return (
-            (self.left - self.eye_x) / self.scale,
-            (self.top - self.eye_y) / self.scale,
-            self.width / self.scale,
-            self.height / self.scale,
-        )
+    def pixels(self, box: Box) -> tuple[int, int, int, int]:
+        """Return x0, y0, x1, y1 of the part's pixels that a box in head units touches."""
+        dx, dy = self.eye_x - self.left, self.eye_y - self.top
+        x0, y0 = math.floor(box[0] * self.scale + dx), math.floor(box[1] * self.scale + dy)
+        x1, y1 = math.ceil(box[2] * self.scale + dx), math.ceil(box[3] * self.scale + dy)
+        return max(x0, 0), max(y0, 0), min(x1, self.width), min(y1, self.height)
+
+    def units(self, x0: int, y0: int, x1: int, y1: int) -> Box:
+        """Return a box of the part's pixels in head units."""
+        dx, dy = self.eye_x - self.left, self.eye_y - self.top
+        return (x0 - dx) / self.scale, (y0 - dy) / self.scale, (x1 - dx) / self.scale, (y1 - dy) / self.scale
 
 
 def place(width: int, height: int) -> View:
@@ -68,29 +72,36 @@ def paint_sheets(sheets: Sequence[Sheet], view: View) -> UInt8Array:
     """
     picture = np.zeros((view.height, view.width, 4), np.uint8)
     for sheet in sheets:
-        shape = _raster(sheet.shape, view, 1)
-        if sheet.shading.body:
-            light = _raster(sheet.shading, view, _COARSE)
-            _lay(shape, light, atop=True)
-        _lay(picture, shape)
+        x0, y0, x1, y1 = view.pixels(sheet.shape.box)
+        if x1 <= x0 or y1 <= y0:
+            continue
+        part = picture[y0:y1, x0:x1]
+        window = (x0, y0, x1, y1)
+        if not sheet.shading.body:
+            _lay(part, _raster([sheet.shape, sheet.detail], view, window, 1))
+            continue
+        shape = _raster([sheet.shape], view, window, 1)
+        _lay(shape, _raster([sheet.shading], view, window, _COARSE), atop=True)
+        _lay(part, shape)
         if sheet.detail.body:
-            _lay(picture, _raster(sheet.detail, view, 1))
+            _lay(part, _raster([sheet.detail], view, window, 1))
     return picture
 
 
-def _raster(drawing: Drawing, view: View, coarse: int) -> UInt8Array:
-    size = view.width, view.height
-    small = -(-size[0] // coarse), -(-size[1] // coarse)
-    x, y, _, _ = view.box()
-    reach = (x, y, small[0] * coarse / view.scale, small[1] * coarse / view.scale)
-    png = resvg_py.svg_to_bytes(svg_string=drawing.markup(reach, *small), skip_system_fonts=True)
+def _raster(
+    drawings: Sequence[Drawing], view: View, window: tuple[int, int, int, int], coarse: int
+) -> UInt8Array:
+    """Rasterise drawings over each other: the pixels of a window, RGBA, premultiplied."""
+    x0, y0, x1, y1 = window
+    width, height = x1 - x0, y1 - y0
+    w, h = -(-width // coarse), -(-height // coarse)
+    units = view.units(x0, y0, x0 + w * coarse, y0 + h * coarse)
+    png = resvg_py.svg_to_bytes(svg_string=markup(drawings, units, w, h), skip_system_fonts=True)
     pixels = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
-    pixels = cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA)
-    pixels = cv2.cvtColor(pixels, cv2.COLOR_RGBA2mRGBA)
+    pixels = cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA), cv2.COLOR_RGBA2mRGBA)
     if coarse > 1:
-        whole = cv2.resize(pixels, (small[0] * coarse, small[1] * coarse), interpolation=cv2.INTER_CUBIC)
-        pixels = np.ascontiguousarray(whole[: size[1], : size[0]])
-    return pixels
+        pixels = cv2.resize(pixels, (w * coarse, h * coarse), interpolation=cv2.INTER_CUBIC)
+    return np.ascontiguousarray(pixels[:height, :width])
 
 
 def _lay(ground: UInt8Array, layer: UInt8Array, *, atop: bool = False) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 Point = tuple[float, float]
+Box = tuple[float, float, float, float]
 Stop = tuple[float, str, float]
 
 
@@ -50,13 +51,22 @@ def mirror(points: Sequence[Point]) -> list[Point]:
 
 @dataclass
 class Drawing:
-    """SVG under construction: definitions and a body, in the units of the head (see `head`)."""
+    """SVG under construction, in head units (see `avatalk.avatars.artist.face`).
 
+    Attributes:
+        box: x0, y0, x1, y1 of what may be drawn; what lies outside is cut off.
+        prefix: of the names of definitions, so that drawings can be put together.
+        defs: gradients, filters and clip paths.
+        body: shapes, back to front.
+    """
+
+    box: Box
+    prefix: str = "d"
     defs: list[str] = field(default_factory=list)
     body: list[str] = field(default_factory=list)
 
     def _define(self, kind: str, attributes: str, inner: str) -> str:
-        name = f"d{len(self.defs)}"
+        name = f"{self.prefix}{len(self.defs)}"
         self.defs.append(f'<{kind} id="{name}" {attributes}>{inner}</{kind}>')
         return f"url(#{name})"
 
@@ -106,11 +116,9 @@ class Drawing:
     @contextmanager
     def blurred(self, deviation: float, opacity: float = 1.0) -> Iterator[None]:
         """Blur what is drawn inside, all together."""
-        margin = 3 * deviation
-        region = f'filterUnits="userSpaceOnUse" x="{-480 - margin}" y="{-330 - margin}" '
-        region += (
-            f'width="{960 + 2 * margin}" height="{1330 + 2 * margin}" color-interpolation-filters="sRGB"'
-        )
+        x0, y0, x1, y1 = self.box
+        region = f'filterUnits="userSpaceOnUse" x="{x0:.1f}" y="{y0:.1f}" width="{x1 - x0:.1f}" '
+        region += f'height="{y1 - y0:.1f}" color-interpolation-filters="sRGB"'
         name = self._define("filter", region, f'<feGaussianBlur stdDeviation="{deviation}"/>')
         self.body.append(f'<g filter="{name}" opacity="{opacity}">')
         yield
@@ -124,13 +132,16 @@ class Drawing:
         yield
         self.body.append("</g>")
 
-    def markup(self, view: tuple[float, float, float, float], width: int, height: int) -> str:
-        """Return the SVG document showing `view` (x, y, width, height in head units)."""
-        box = " ".join(f"{v:.4f}" for v in view)
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="{box}" '
-            f'preserveAspectRatio="none"><defs>{"".join(self.defs)}</defs>{"".join(self.body)}</svg>'
-        )
+
+def markup(drawings: Sequence[Drawing], view: Box, width: int, height: int) -> str:
+    """Return an SVG document of drawings over each other, showing `view` (x0, y0, x1, y1)."""
+    defs = "".join("".join(d.defs) for d in drawings)
+    body = "".join("".join(d.body) for d in drawings)
+    x0, y0, x1, y1 = view
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" preserveAspectRatio="none" '
+        f'viewBox="{x0:.4f} {y0:.4f} {x1 - x0:.4f} {y1 - y0:.4f}"><defs>{defs}</defs>{body}</svg>'
+    )
 
 
 def _stops(stops: Sequence[Stop]) -> str:
