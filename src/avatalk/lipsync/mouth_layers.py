@@ -140,8 +140,8 @@ def _photographed(
 ) -> Float32Array | None:
     """The upper teeth as the photograph shows them, or None if it shows none to speak of.
 
-    Teeth are what is bright and not red between the lips, from the upper lip down to the first dark or the lower
-    lip. Under the upper lip they are carried on upwards.
+    Teeth are what is bright and not red between the lips, from the upper lip down to the first dark or the
+    lower lip. Under the upper lip they are carried on upwards.
     """
     if not mouth.was_open:
         return None

@@ -143,9 +143,9 @@ class WarpedPhotograph(Animation):
     ) -> None:
         reach = 2.0 if turned is None else 2.0 + float(np.abs(turned).max())
         x0, y0, x1, y1 = lids.box(reach)
-        left, top = max(corner[0], int(x0)), max(corner[1], int(y0))
-        right = min(corner[0] + where.shape[1], int(x1) + 1)
-        bottom = min(corner[1] + where.shape[0], int(y1) + 1)
+        left, top = max(corner[0], int(x0), 1), max(corner[1], int(y0), 1)
+        right = min(corner[0] + where.shape[1], int(x1) + 1, self._width - 1)
+        bottom = min(corner[1] + where.shape[0], int(y1) + 1, self._height - 1)
         if right <= left or bottom <= top:
             return
         patch = where[top - corner[1] : bottom - corner[1], left - corner[0] : right - corner[0]]
@@ -176,10 +176,10 @@ class WarpedPhotograph(Animation):
             [[low[0], low[1], 1], [high[0], low[1], 1], [high[0], high[1], 1], [low[0], high[1], 1]]
         )
         pixels = ring @ skull.T
-        left, top = np.maximum(np.floor(pixels.min(axis=0)).astype(int), [grid.x, grid.y])
+        left, top = np.maximum(np.floor(pixels.min(axis=0)).astype(int), [max(grid.x, 1), max(grid.y, 1)])
         right, bottom = np.minimum(
             np.ceil(pixels.max(axis=0)).astype(int),
-            [min(self._width, grid.x + upper.shape[1]), min(self._height, grid.y + upper.shape[0])],
+            [min(self._width - 1, grid.x + upper.shape[1]), min(self._height - 1, grid.y + upper.shape[0])],
         )
         if right <= left or bottom <= top:
             return

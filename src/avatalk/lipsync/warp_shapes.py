@@ -92,7 +92,8 @@ class Mouth:
         offset = closed[:, 0] - middle
         across = np.clip(np.where(offset < 0, offset / max(left, 1e-3), offset / max(right, 1e-3)), -1, 1)
         if was_open:  # a little of the lips' edge is given up, since teeth shine through there
-            loss = np.stack([np.zeros(11), EDGE_LOSS * gap_profile(across)], axis=1)
+            lost = max(EDGE_LOSS, 1.2 / frame.unit)
+            loss = np.stack([np.zeros(11), lost * gap_profile(across)], axis=1)
             upper, lower = upper - loss, lower + loss
         else:
             upper = lower = closed
