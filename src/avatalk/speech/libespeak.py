@@ -31,7 +31,7 @@ _SYNCHRONOUS = 2
 _PHONEME_EVENTS, _PHONEMES_IPA, _DONT_EXIT = 1, 2, 0x8000
 _CHARS_UTF8 = 1
 _BY_CHARACTER = 1
-_RATE, _PITCH = 1, 3
+_RATE, _PITCH, _RANGE = 1, 3, 4
 _WORD, _PHONEME = 1, 7
 
 _WORDS_PER_MINUTE = 175
@@ -39,6 +39,9 @@ _WORDS_PER_MINUTE = 175
 
 SAMPLE_RATE = 22050
 """Hertz; espeak-ng has no other."""
+
+_PITCH_POWER = 1.18
+"""Measured over voices of both sexes: with it 0.7..1.5 come out within 5 %, 0.5 as 0.6 and 2 as 1.8."""
 
 _REINSTALL = "Run: pip install --force-reinstall espeakng-loader"
 _LONGEST_PATH = 120
@@ -219,8 +222,11 @@ def synthesise(text: str, identifier: str, speed: float, pitch: float) -> Record
                 field="voice",
             )
         library.espeak_SetParameter(_RATE, round(_WORDS_PER_MINUTE * speed), 0)
-        # 0..100 runs over two octaves, from half to twice the voice's own pitch.
-        library.espeak_SetParameter(_PITCH, round(50 + 50 * math.log2(pitch)), 0)
+        # Lowest pitch and range of the voice, each 50 of 0..100 by itself and the former exponential over
+        # two octaves, move the fundamental as a whole, a little less than they say.
+        factor = min(max(pitch**_PITCH_POWER, 0.5), 2.0)
+        library.espeak_SetParameter(_PITCH, round(50 + 50 * math.log2(factor)), 0)
+        library.espeak_SetParameter(_RANGE, round(50 * factor), 0)
         synth = library.espeak_Synth
         synth.argtypes = (
             *(ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int),

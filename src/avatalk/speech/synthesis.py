@@ -55,7 +55,7 @@ def speak(text: str, voice: str | None, speed: float, pitch: float, folder: Path
     engine = engine_of(chosen)
     path = Path(folder) / "speech.wav"
     try:
-        with wave.open(str(path), "wb") as file:
+        with path.open("wb") as raw, wave.open(raw, "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
             file.setframerate(engine.sample_rate)

@@ -35,7 +35,7 @@ def mouth_times(phonemes: list[Phoneme], sound: Float32Array, sample_rate: int) 
         sample_rate: hertz.
 
     Returns:
-        As many phonemes, without gaps.
+        The phonemes, without gaps; a pause that is all closure is gone.
     """
     hop = round(_HOP_S * sample_rate)
     count = len(sound) // hop
@@ -53,7 +53,7 @@ def mouth_times(phonemes: list[Phoneme], sound: Float32Array, sample_rate: int) 
             continue
         moved[index - 1] = replace(before, end_s=border)
         moved[index] = replace(after, start_s=border)
-    return moved
+    return [phoneme for phoneme in moved if phoneme.end_s > phoneme.start_s]
 
 
 def _closure(before: Phoneme, burst_s: float, loudness: Float32Array) -> float:

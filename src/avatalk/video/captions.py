@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from avatalk.media import Word
+from avatalk.speech.text import SENTENCE_PAUSE_S
 from avatalk.speech.words import unspaced
 
 LINE = 42
@@ -51,7 +52,7 @@ def captions(words: Sequence[Word], duration_s: float) -> list[Cue]:
         after it allows, so that it can be read.
     """
     parts = [part for word in words for part in _short_words(word)]
-    groups = _groups(parts)
+    groups = _groups(parts) if parts else []
     cues = [
         Cue(group[0].start_s, min(group[-1].end_s, duration_s), _lines(group))
         for group in groups
@@ -138,13 +139,15 @@ def _groups(words: list[Word]) -> list[list[Word]]:
     best: list[tuple[float, int]] = [(0.0, 0)]
     for stop in range(1, len(words) + 1):
         options = []
-        inner_ends = 0
+        inner = 0.0
         for start in range(stop - 1, -1, -1):
             too_long = words[stop - 1].end_s - words[start].start_s > LONGEST_S
             if start < stop - 1 and (too_long or not widths.fit(start, stop)):
                 break
-            inner_ends += start < stop - 1 and _ends_sentence(words, start)
-            options.append((best[start][0] + _cost(words, start, stop) + 2.0 * inner_ends, start))
+            if start < stop - 1 and _ends_sentence(words, start):
+                pause_s = words[start + 1].start_s - words[start].end_s
+                inner += 2.0 + 10.0 * max(0.0, pause_s - SENTENCE_PAUSE_S)
+            options.append((best[start][0] + _cost(words, start, stop) + inner, start))
         best.append(min(options))
     groups: list[list[Word]] = []
     stop = len(words)
