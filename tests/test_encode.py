@@ -5,7 +5,6 @@ from threading import Event
 
 import numpy as np
 import pytest
-from conftest import tone
 
 from avatalk.errors import BadInput, Cancelled, OutputError
 from avatalk.events import Monitor
@@ -13,6 +12,7 @@ from avatalk.pipeline import frame_count
 from avatalk.speech.audio import open_audio
 from avatalk.video.encode import check_output, encode
 from avatalk.video.tags import read_comment
+from conftest import tone
 
 SIZE = (160, 96)
 
