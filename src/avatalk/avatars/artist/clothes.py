@@ -109,23 +109,29 @@ def _crew(character: Character) -> list[Sheet]:
 
 
 def _band(s: Sheet, neck: list[Point], tint: str, width: float) -> None:
+    """Draw the band of a neckline, which stands up at the sides of the neck."""
     dark, light = mix(tint, "#08060c", 0.45), mix(tint, "#ffffff", 0.22)
-    s.detail.stroke(line([(x, y + width * 0.75) for x, y in neck]), dark, width * 0.6, 0.3)
-    s.detail.stroke(line(neck), tint, width)
-    s.detail.stroke(line([(x, y + width * 0.46) for x, y in neck]), dark, 1.5, 0.6)
-    s.detail.stroke(line([(x, y - width * 0.36) for x, y in neck]), light, 1.8, 0.55)
+    n = len(neck) - 1
+    outer = []
+    for i, (x, y) in enumerate(neck):
+        end = abs(2 * i / n - 1) ** 2
+        outer.append((x + (width * 0.75 * end if i > n / 2 else -width * 0.75 * end), y + width * (1 - end)))
+    s.detail.stroke(line([(x, y + 5) for x, y in outer[1:-1]]), dark, 7, 0.2)
+    s.detail.path(line([*neck, *reversed(outer)], closed=True, tension=0.8), mix(tint, dark, 0.06))
+    s.detail.stroke(line(outer), dark, 1.5, 0.6)
+    s.detail.stroke(line([(x, y + 1.5) for x, y in neck]), light, 2.0, 0.5)
 
 
 def _vneck(character: Character) -> list[Sheet]:
     c, n, s = chin_y(character), _neck_width(character), sheet(*_BODY)
     neck = [
-        (-n - 16, c + 52),
+        (-n - 3, c + 40),
         (-n + 8, c + 92),
         (-40, c + 158),
         (0, c + 206),
         (40, c + 158),
         (n - 8, c + 92),
-        (n + 16, c + 52),
+        (n + 3, c + 40),
     ]
     _body(s, character, character.colour, neck)
     _band(s, neck, character.colour, 13)
@@ -307,11 +313,14 @@ def _cardigan(character: Character) -> list[Sheet]:
     s, tint = sheet(-140, 200, 140, 1500), character.colour
     dark, light = mix(tint, "#060509", 0.5), mix(tint, "#ffffff", 0.25)
     for side in (-1, 1):
-        edge = [(side * (x + 7), y) for x, y in opening]
-        s.shape.body.append("")
-        s.detail.stroke(line(edge), mix(tint, dark, 0.12 if side < 0 else 0.35), 19)
-        s.detail.stroke(line([(x + side * 9.5, y) for x, y in edge]), dark, 1.4, 0.6)
-        s.detail.stroke(line([(x - side * 8, y) for x, y in edge]), light, 1.4, 0.5)
+        edge = [(side * x, y) for x, y in opening]
+        wide = [(side * (x + (6 if i == 0 else 18)), y) for i, (x, y) in enumerate(opening)]
+        s.shape.path(
+            line([*edge, *reversed(wide)], closed=True, tension=0.6),
+            mix(tint, dark, 0.12 if side < 0 else 0.35),
+        )
+        s.detail.stroke(line(wide), dark, 1.4, 0.6)
+        s.detail.stroke(line([(x + side * 2, y) for x, y in edge]), light, 1.6, 0.5)
     for y in (c + 372, c + 452):
         s.detail.ellipse(-37, y, 6.5, 6.5, mix(tint, "#f0e6d6", 0.55))
         s.detail.ellipse(-37, y, 2, 2, dark, 0.7)

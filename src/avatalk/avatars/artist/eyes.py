@@ -26,14 +26,14 @@ class Eyes:
     def __init__(self, character: Character, scale: float) -> None:
         self._scale = scale
         f, t = character.face, tones(character)
-        e, tilt = f.eyes, 2.6 * f.tilt
+        e, tilt = 1.07 * f.eyes, 2.6 * f.tilt
         old = min(max((character.age - 45) / 35, 0.0), 1.0)
         male = character.sex == "male"
         slim = 0.9 if male else 1.0
         self._size = e
         self._axis = a = Axis(-44, 50)
         up = [(-31, 6.0), (-27.5, -0.5), (-17, -10.6), (-2, -15.8), (13, -14.4), (24, -8.0), (31, -0.4)]
-        low = [(-31, 6.0), (-25, 8.8), (-10, 12.2), (8, 12.6), (22, 7.8), (31, -0.4)]
+        low = [(-31, 6.0), (-25, 8.8), (-10, 11.6), (8, 11.8), (22, 7.8), (31, -0.4)]
         self._upper = a.spline([(x * e, (y * slim + old * max(x, 0) * 0.08) * e) for x, y in up])
         self._lower = a.spline([(x * e, y * slim * e) for x, y in low])
         x = a.x / e
@@ -66,10 +66,10 @@ class Eyes:
         self._line = colour(mix(t.deep, "#241009", 0.25))
         self._lid = colour(mix(mix(t.base, t.shade, 0.28), t.blush, 0.15 + 0.25 * character.makeup))
         self._lid_light = colour(mix(t.light, t.base, 0.35))
-        self._white = colour(mix("#f7f3f0", t.base, 0.06 + 0.06 * old))
+        self._white = colour(mix("#f6f2ef", t.base, 0.06 + 0.06 * old + 0.09 * character.skin.tone))
         self._pink = colour(mix(t.blush, "#d98c84", 0.5))
         self._shadow = colour(mix(t.deep, "#3a2420", 0.5))
-        self._iris, self._radius = _iris(character.eye_colour, 13.6 * min(e, 1.06), scale)
+        self._iris, self._radius = _iris(character.eye_colour, 13.2 * min(e, 1.13), scale)
 
     def paint(
         self,

@@ -86,29 +86,24 @@ def _lines(s: Sheet, c: Character, t: Tones, old: float) -> None:
             e.stroke(line(foot), t.deep, 1.2, (0.34 - 0.05 * k) * strong)
         if old > 0.45:
             jowl = [(side * (m + 6), 152.0), (side * (m + 11), 172), (side * (m + 8), 186)]
-            _crease(d, jowl, t, strong - 0.3, 5)
+            d.stroke(line(jowl), t.shade, 5, 0.3 * (strong - 0.3))
         e.stroke(line([(side * 7, -28), (side * 8.5, -38), (side * 8, -46)]), t.deep, 1.4, 0.26 * strong)
     for k, y in enumerate((-74.0, -95.0, -115.0)):
         brow = [(-78 + 9 * k, y + 4), (-40, y - 2), (0, y + 1), (42, y - 2), (78 - 9 * k, y + 4)]
         e.stroke(line(brow), t.deep, 1.4, 0.24 * old * (1 - 0.15 * k))
-        d.stroke(line([(x, v + 3.2) for x, v in brow]), t.light, 3, 0.2 * old)
+        d.stroke(line([(x, v + 4) for x, v in brow]), t.light, 4, 0.1 * old)
 
 
 def _crease(d: Drawing, points: list[Point], t: Tones, strong: float, width: float) -> None:
-    inner = [(x * 0.955, y - 1.0) for x, y in points]
     for k in range(3):
-        d.stroke(line(points), t.shade, width * (1.6 - 0.5 * k), 0.14 * max(strong, 0.0))
+        d.stroke(line(points), t.shade, width * (1.8 - 0.55 * k), 0.17 * strong)
         d.stroke(
-            line([(x * 1.06, y - 2) for x, y in points]),
-            t.light,
-            width * (1.4 - 0.4 * k),
-            0.1 * max(strong, 0.0),
+            line([(x * 1.07, y - 2.5) for x, y in points]), t.light, width * (1.6 - 0.5 * k), 0.07 * strong
         )
-    del inner
 
 
 def _beard_outline(c: Character, low: float) -> list[Point]:
-    """Return the closed outline of a beard: down the left cheek, round the chin, back over the lip."""
+    """Return the closed outline of a beard: from cheek to cheek round the chin, and back over the lip."""
     w, chin = c.face.width, chin_y(c)
     edge = [(-x * 1.005, y) for x, y in outline(c)[5:10]]
     left = [(-139 * w, 10), (-139 * w, 40), *edge[1:], (-42, chin + low * 0.8)]
@@ -293,14 +288,15 @@ def glasses(character: Character) -> list[Sheet]:
                 "#ffffff",
                 0.1,
             )
-        thick = 6.2 if kind != "round" else 4.2
-        s.detail.stroke(shape.replace("Z", "Z"), tint, thick)
+        thick = 6.0 if kind != "round" else 4.6
+        s.detail.stroke(shape, dark, thick + 0.8, 0.55)
+        s.detail.stroke(shape, tint, thick)
         s.detail.stroke(shape, light, 1.1, 0.35)
         if kind == "browline":
             top = [
                 (x + side * dx, y + dy) for dx, dy in ((-47, -14), (-44, -30), (0, -35), (44, -33), (49, -18))
             ]
-            s.detail.stroke(line(top), dark, 9)
+            s.detail.stroke(line(top), dark, 7.5)
         s.detail.stroke(
             line([(x + side * 46, y - 16), (side * 128 * w, y - 15), (side * 144 * w, y - 8)]), tint, thick
         )

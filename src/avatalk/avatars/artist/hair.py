@@ -65,7 +65,7 @@ def _form(d: Drawing, lock: Lock, t: HairTones) -> None:
         i = min(int(at), n - 2)
         middle = [lerp(lock.a, lock.b, u)[i : i + 2] for u in (0.12, 0.35, 0.6, 0.85)]
         band = [(p[0] + (q[0] - p[0]) * (at - i), p[1] + (q[1] - p[1]) * (at - i)) for p, q in middle]
-        d.stroke(line(band), t.shine, 20, 0.5 * lock.light)
+        d.stroke(line(band), t.shine, 22, 0.62 * lock.light)
 
 
 def _hairs(d: Drawing, lock: Lock, t: HairTones, rng: np.random.Generator, body: str) -> None:
@@ -129,17 +129,16 @@ def draw_curls(s: Sheet, curls: Curls, t: HairTones, seed: int) -> None:
         )
     kinds: list[list[str]] = [[], [], []]
     for i, (x, y) in enumerate(np.concatenate([spots, rim])):
-        r, turn = curls.size * rng.uniform(0.5, 1.0), rng.uniform(0, 2 * np.pi)
+        r, turn = curls.size * rng.uniform(0.4, 0.8), rng.uniform(0, 2 * np.pi)
         dx, dy = r * np.cos(turn), r * np.sin(turn)
-        lit = (-x * 0.5 - (y + 60)) / 260 + 0.35 * float(rng.normal())
-        kind = 0 if i % 3 == 0 else (2 if lit > 0.35 else 1)
+        lit = (-x * 0.5 - (y + 60)) / 260 + 0.45 * float(rng.normal())
+        kind = 0 if i % 3 == 0 else (2 if lit > 0.45 else 1)
         kinds[kind].append(
-            f"M{x - dx:.1f} {y - dy:.1f}A{r:.1f} {r * 0.85:.1f} 0 1 1 {x + dx:.1f} {y + dy:.1f}"
-            f"A{r * 0.6:.1f} {r * 0.6:.1f} 0 0 1 {x - dy * 0.2:.1f} {y + dx * 0.2:.1f}"
+            f"M{x - dx:.1f} {y - dy:.1f}A{r:.1f} {r * 0.85:.1f} 0 {i % 2} 1 {x + dx:.1f} {y + dy:.1f}"
         )
-    w = curls.size * 0.17 + 0.35
+    w = curls.size * 0.2 + 0.4
     for (tint, opacity), paths in zip(
-        ((t.dark, 0.6), (mix(t.mid, t.light, 0.4), 0.5), (t.light, 0.3 + 0.4 * curls.light)),
+        ((t.dark, 0.55), (mix(t.mid, t.light, 0.35), 0.5), (t.light, 0.2 + 0.35 * curls.light)),
         kinds,
         strict=True,
     ):
@@ -170,7 +169,7 @@ def _along(outline: Float64Array, count: int) -> Float64Array:
 def _draw(part: Lock | Curls, t: HairTones, seed: int) -> Sheet:
     points = [*part.a, *part.b] if isinstance(part, Lock) else part.outline
     x, y = zip(*points, strict=True)
-    s = sheet(min(x) - 24, min(y) - 24, max(x) + 24, max(y) + 24)
+    s = sheet(min(x) - 30, min(y) - 30, max(x) + 30, max(y) + 30)
     if isinstance(part, Lock):
         draw_lock(s, part, t, seed)
     else:

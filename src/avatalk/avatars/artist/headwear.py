@@ -13,14 +13,14 @@ def _opening(character: Character) -> list[Point]:
     right: list[Point] = [
         (50, -150),
         (98, -122),
-        (126, -66),
-        (133, 0),
-        (129, 66),
-        (110, 128),
-        (76, c - 24),
-        (38, c + 4),
+        (123, -66),
+        (129, 0),
+        (124, 66),
+        (104, 126),
+        (71, c - 27),
+        (36, c + 1),
     ]
-    return [(0, -157), *right, (0, c + 12), *mirror(right)]
+    return [(0, -157), *right, (0, c + 8), *mirror(right)]
 
 
 def back(character: Character) -> list[Sheet]:
@@ -72,7 +72,6 @@ def front(character: Character) -> list[Sheet]:
         d.stroke(line([(-180, c + 124), (-90, c + 190), (30, c + 206)]), light, 16, 0.42)
         d.stroke(line([(-200, c + 190), (-90, c + 250), (60, c + 262), (200, c + 170)]), dark, 18, 0.45)
         d.stroke(line([(120, c - 30), (156, c + 40), (210, c + 96)]), dark, 16, 0.5)
-    e = s.detail
     folds = [
         ([(-128, 60), (-126, 130), (-84, c + 30), (-10, c + 60), (70, c + 40)], 0.4),
         ([(-152, 90), (-146, 160), (-100, c + 62), (-10, c + 104), (100, c + 70)], 0.34),
@@ -82,10 +81,11 @@ def front(character: Character) -> list[Sheet]:
         ([(-28, -238), (-96, -186), (-138, -96), (-150, 20)], 0.2),
         ([(30, -240), (104, -190), (146, -100), (158, 10)], 0.25),
     ]
-    for points, opacity in folds:
-        e.stroke(line(points), dark, 1.8, opacity)
-        e.stroke(line([(x - 2.5, y - 3.5) for x, y in points]), light, 1.6, opacity * 0.7)
-    e.stroke(line(hole, closed=True), light, 2.0, 0.4)
+    with d.blurred(2.4):
+        for points, opacity in folds:
+            d.stroke(line(points), dark, 4.5, opacity)
+            d.stroke(line([(x - 4, y - 6) for x, y in points]), light, 4.5, opacity * 0.8)
+    s.detail.stroke(line(hole, closed=True), light, 2.0, 0.4)
     under = sheet(-140, -170, 140, -60)
     cap = mix(tint, dark, 0.4)
     brow: list[Point] = [(-120, -84), (-92, -128), (-48, -150), (0, -156), (48, -150), (92, -128), (120, -84)]

@@ -128,7 +128,7 @@ class Mouth:
             0.84 + 0.24 * np.exp(-(((np.abs(s) - 0.24) / 0.17) ** 2)) - 0.12 * np.exp(-((s / 0.09) ** 2))
         )
         top = inner_top - self._up * press * push * thin * peaks
-        pout = bow**0.55 * (1 - 0.3 * s * s) * (1 - 0.06 * np.exp(-((s / 0.2) ** 2)))
+        pout = np.clip(1 - np.abs(s) ** 2.3, 0, 1) ** 0.8
         bottom = (
             inner_low
             + self._low * press * push * thin * (1 - 0.4 * pose.teeth) * (1 - 0.12 * pose.parted) * pout

@@ -67,23 +67,27 @@ def _turned(lock: Lock, light: float) -> Lock:
     return replace(lock, a=[(-x, y) for x, y in lock.a], b=[(-x, y) for x, y in lock.b], light=light)
 
 
-def _wavy(lock: Lock, size: float, turns: float, start: float = 0.3) -> Lock:
-    """Return the lock with its guides resampled and waved."""
+def _wavy(lock: Lock, size: float, turns: float, phase: float) -> Lock:
+    """Return the lock with its guides resampled and waved from the ears down."""
+    n = 15
 
-    def wave(guide: Guide, phase: float) -> Guide:
+    def wave(guide: Guide) -> Guide:
         out = []
-        n = 14
         for i in range(n):
             at = i / (n - 1) * (len(guide) - 1)
             k = min(int(at), len(guide) - 2)
-            p, q, f = guide[k], guide[k + 1], at - k
-            f = f * f * (3 - 2 * f) * 0.3 + f * 0.7
-            grow = min(max((i / (n - 1) - start) / 0.3, 0.0), 1.0)
+            f = at - k
+            p0, p1, p2, p3 = (guide[min(max(m, 0), len(guide) - 1)] for m in (k - 1, k, k + 1, k + 2))
+            grow = min(max((i / (n - 1) - 0.36) / 0.25, 0.0), 1.0)
             shift = size * grow * math.sin(turns * 2 * math.pi * i / (n - 1) + phase)
-            out.append((p[0] + (q[0] - p[0]) * f + shift, p[1] + (q[1] - p[1]) * f))
+            x, y = (
+                b + 0.5 * f * (c - a + f * (2 * a - 5 * b + 4 * c - d + f * (3 * (b - c) + d - a)))
+                for a, b, c, d in zip(p0, p1, p2, p3, strict=True)
+            )
+            out.append((x + shift, y))
         return out
 
-    return replace(lock, a=wave(lock.a, 0.0), b=wave(lock.b, 0.5))
+    return replace(lock, a=wave(lock.a), b=wave(lock.b))
 
 
 def _bald(character: Character) -> Style:
@@ -143,46 +147,61 @@ def _straight(_: Character) -> Style:
     return Style([behind], [_turned(left, 0.55), left])
 
 
+def _ribbon(centre: Guide, widths: Sequence[float], light: float, strands: int) -> Lock:
+    """Return a lock of given half widths around a centre line."""
+    a, b = [], []
+    for i, ((x, y), w) in enumerate(zip(centre, widths, strict=True)):
+        (x0, y0), (x1, y1) = centre[max(i - 1, 0)], centre[min(i + 1, len(centre) - 1)]
+        length = math.hypot(x1 - x0, y1 - y0) or 1.0
+        nx, ny = (y1 - y0) / length, -(x1 - x0) / length
+        a.append((x + nx * w, y + ny * w))
+        b.append((x - nx * w, y - ny * w))
+    return Lock(a, b, light, strands, 0.3, casts=False)
+
+
 def _waves(_: Character) -> Style:
+    """Long hair in loose waves."""
     behind = Lock(
-        [(-20, -215), (-140, -200), (-196, -60), (-214, 130), (-210, 330)],
-        [(20, -215), (140, -200), (196, -60), (214, 130), (210, 330)],
+        [(-20, -215), (-140, -200), (-186, -60), (-196, 130), (-170, 300)],
+        [(20, -215), (140, -200), (186, -60), (196, 130), (170, 300)],
         0.05,
         70,
         0.3,
     )
-    outer = Lock(
-        [(28, -238), (-76, -246), (-166, -176), (-200, -20), (-206, 130), (-226, 270), (-196, 410)],
-        [(24, -196), (-62, -190), (-128, -120), (-152, 0), (-150, 130), (-150, 270), (-130, 420)],
-        0.75,
-        90,
-        0.3,
+    ribbons: list[Lock] = []
+    order = (
+        (1.0, 0.3, 372),
+        (0.62, 2.3, 410),
+        (0.82, 4.0, 330),
+        (0.3, 5.4, 388),
+        (0.5, 1.2, 350),
+        (0.06, 3.2, 356),
+        (0.2, 4.6, 300),
     )
-    inner = Lock(
-        [(26, -226), (-60, -222), (-136, -150), (-162, 0), (-172, 130), (-176, 260), (-138, 370)],
-        [(26, -180), (-36, -168), (-100, -118), (-139, -20), (-140, 110), (-118, 240), (-96, 360)],
-        1.0,
-        90,
-        0.3,
-    )
-    routes = [_wavy(outer, 17, 2.3), _wavy(inner, 14, 2.1)]
-    right = [
+    for side in (1, -1):
+        for q, phase, end in order:
+            centre = [
+                (26 - 20 * q * side, -196 - 38 * q),
+                (26 + side * (54 + 36 * q), -192 - 42 * q),
+                (side * (114 + 46 * q), -128 - 32 * q),
+                (side * (142 + 44 * q), -20.0),
+                (side * (146 + 54 * q), 110.0),
+                (side * (146 + 62 * q), 230.0),
+                (side * (120 + 84 * q), float(end)),
+            ]
+            lock = _ribbon(centre, (9, 24, 25, 23, 32, 30, 5), (0.95 if side < 0 else 0.55) - 0.25 * q, 34)
+            ribbons.append(_wavy(lock, 12, 2.1, phase))
+    frame = [
         Lock(
-            [(24, -238), (90, -244), (172, -172), (204, -16), (208, 130), (228, 270), (198, 410)],
-            [(24, -190), (80, -176), (136, -110), (154, 0), (150, 130), (150, 270), (132, 420)],
-            0.45,
-            90,
+            [(26, -226), (26 + side * 60, -222), (side * 134, -146), (side * 158, -10), (side * 162, 90)],
+            [(26, -182), (26 + side * 40, -170), (side * 108, -112), (side * 139, -20), (side * 147, 90)],
+            0.9 if side < 0 else 0.5,
+            46,
             0.3,
-        ),
-        Lock(
-            [(26, -228), (78, -220), (142, -146), (164, 0), (174, 130), (178, 260), (140, 372)],
-            [(26, -182), (58, -166), (110, -112), (140, -20), (141, 110), (120, 240), (98, 362)],
-            0.6,
-            80,
-            0.3,
-        ),
+        )
+        for side in (1, -1)
     ]
-    return Style([behind], [_wavy(right[0], -17, 2.3), _wavy(right[1], -14, 2.1), *routes])
+    return Style([behind], [*ribbons[:5], frame[0], *ribbons[5:7], *ribbons[7:12], frame[1], *ribbons[12:]])
 
 
 def _sides(strands: int = 50) -> list[Lock]:
@@ -218,23 +237,23 @@ def _side(_: Character) -> Style:
 
 
 def _short(_: Character) -> Style:
-    """Short hair brushed up and back."""
-    left = Lock(
-        [(-126, -88), (-150, -146), (-142, -206), (-98, -246), (-60, -256)],
-        [(6, -160), (4, -192), (4, -220), (4, -246), (6, -266)],
-        0.9,
-        130,
-        0.62,
+    """Short hair with receding temples, combed to one side."""
+    sweep = Lock(
+        [(112, -148), (124, -196), (84, -232), (10, -246), (-78, -230), (-138, -168), (-146, -84)],
+        [(104, -142), (96, -158), (58, -176), (6, -172), (-56, -170), (-108, -138), (-131, -80)],
+        0.7,
+        150,
+        0.5,
     )
-    middle = Lock(
-        [(-58, -146), (-62, -190), (-58, -232), (-44, -258)],
-        [(64, -148), (70, -190), (66, -232), (56, -256)],
-        0.85,
-        80,
-        0.6,
+    wisp = Lock(
+        [(108, -152), (106, -206), (50, -236), (-24, -236), (-84, -210)],
+        [(102, -150), (84, -182), (38, -204), (-18, -204), (-72, -186)],
+        0.9,
+        60,
+        0.5,
         casts=False,
     )
-    return Style((), [*_sides(), _turned(left, 0.5), left, middle])
+    return Style((), [*_sides(), sweep, wisp])
 
 
 def _crop(_: Character) -> Style:
@@ -361,8 +380,8 @@ _HAIRLINE: list[Point] = [
 
 
 def _afro(_: Character) -> Style:
-    behind = Curls(_round(226, 214, -70, 120, 24), 13, 420, 0.35, 12)
-    front = Curls([*_round(218, 206, -72, 30, 20), (150, 40), *_HAIRLINE, (-150, 40)], 12, 420, 0.9, 10)
+    behind = Curls(_round(226, 214, -70, 120, 24), 10, 520, 0.35, 8)
+    front = Curls([*_round(218, 206, -72, 30, 20), (150, 40), *_HAIRLINE, (-150, 40)], 9.5, 760, 0.9, 7)
     return Style([behind], [front])
 
 
