@@ -93,6 +93,8 @@ def test_every_format_keeps_its_length_and_its_time(files, name, codec, rate, la
         assert onset_s == pytest.approx(ONSET_S, abs=0.003 if exact else 0.06)
         level = np.sqrt(np.mean(sound[round(0.8 * out_rate) : round(1.4 * out_rate)] ** 2))
         assert level == pytest.approx(0.3 / np.sqrt(2), rel=0.06)
+        last = sound[-round(0.002 * out_rate) :, 0]
+        assert np.abs(last).max() > (0.15 if exact else -1)
 
 
 @settings(max_examples=25, deadline=None)

@@ -33,8 +33,8 @@ SILENT_PEAK = 10 ** (-60 / 20)
 _FORMATS = "Give a sound file (wav, mp3, m4a, ogg, flac, opus) or a video with sound."
 _LONGEST_PADDING_S = 0.2
 """Silence with which an MP4 fills its last packet: two packets of AAC at 16 kHz and some."""
-_SPARE_S = 0.25
-"""Most by which two passes over one file may differ before it counts as changed."""
+_SPARE_S = 0.01
+"""Most that a resampler may lack at the end before the file counts as changed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ _QUIET = 0.02
 _LONGEST_CLOSURE_S = 0.12
 _CLOSURE_AFTER_PAUSE_S = 0.07
 _SHORTEST_S = 0.02
-_RISE = 1.6
-"""Factor in amplitude over three hops that tells a mouth opening from a murmur."""
+_RISE = 1.5
+"""Factor in amplitude that tells a vowel from a murmur."""
 
 _VOICELESS_STOPS = frozenset("pqtkʈc")
 _NASALS = frozenset("mnŋɲɳɱ")
@@ -70,12 +70,17 @@ def _closure(before: Phoneme, burst_s: float, loudness: Float32Array) -> float:
 
 
 def _opening(nasal: Phoneme, vowel_s: float, loudness: Float32Array) -> float:
-    """Where loudness rises most steeply in the latter part of a nasal, if it does."""
-    first = int((nasal.start_s + max(_SHORTEST_S, 0.4 * (vowel_s - nasal.start_s))) / _HOP_S)
-    last = min(int(vowel_s / _HOP_S), len(loudness) - 3)
-    if last <= first:
+    """Where the second half of a nasal becomes clearly louder than the murmur of its first half.
+
+    Peaks over at least 20 ms are compared, for a deep voice has pulses only every 10 ms.
+    """
+    first, last = int(nasal.start_s / _HOP_S), int(vowel_s / _HOP_S)
+    middle = (first + last) // 2
+    reach = round(_SHORTEST_S / _HOP_S)
+    if middle - first < reach or last >= len(loudness):
         return vowel_s
-    floor = loudness.max() * 1e-3
-    rises = (loudness[first + 3 : last + 3] + floor) / (loudness[first:last] + floor)
-    steepest = int(rises.argmax())
-    return (first + steepest + 1) * _HOP_S if rises[steepest] > _RISE else vowel_s
+    murmur, vowel = loudness[first:middle].max(), loudness[last : last + reach].max()
+    if vowel < _RISE * murmur:
+        return vowel_s
+    louder = np.flatnonzero(loudness[middle:last] > _RISE * murmur)
+    return (middle + int(louder[0])) * _HOP_S if len(louder) else vowel_s
