@@ -72,14 +72,15 @@ def _closure(before: Phoneme, burst_s: float, loudness: Float32Array) -> float:
 def _opening(nasal: Phoneme, vowel_s: float, loudness: Float32Array) -> float:
     """Where the second half of a nasal becomes clearly louder than the murmur of its first half.
 
-    Peaks over at least 20 ms are compared, for a deep voice has pulses only every 10 ms.
+    Peaks over at least 10 ms are compared, for a deep voice has pulses no closer, and those after the
+    10 ms in which the vowel before dies away.
     """
     first, last = int(nasal.start_s / _HOP_S), int(vowel_s / _HOP_S)
     middle = (first + last) // 2
     reach = round(_SHORTEST_S / _HOP_S)
     if middle - first < reach or last >= len(loudness):
         return vowel_s
-    murmur, vowel = loudness[first:middle].max(), loudness[last : last + reach].max()
+    murmur, vowel = loudness[first + reach // 2 : middle].max(), loudness[last : last + reach].max()
     if vowel < _RISE * murmur:
         return vowel_s
     louder = np.flatnonzero(loudness[middle:last] > _RISE * murmur)
