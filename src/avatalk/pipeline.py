@@ -20,7 +20,7 @@ from types import TracebackType
 from avatalk import engines
 from avatalk.avatars.sources import open_avatar
 from avatalk.compose.layout import canvas_size, lay_out, place
-from avatalk.errors import BadInput
+from avatalk.errors import BadInput, SpeechError
 from avatalk.events import Monitor, OnProgress
 from avatalk.lipsync import listen
 from avatalk.lipsync.base import Animation, Shot
@@ -34,6 +34,7 @@ from avatalk.video.encode import check_output, encode
 from avatalk.video.sidecar import write_captions
 from avatalk.workspace import temporary_folder
 
+_LEAST_SPEECH_S = 0.15  # in a recording; the shortest words take longer
 _SMALL_FACE = 60.0  # pixels between the eyes below which a mouth has too few pixels to look good
 
 
@@ -312,6 +313,13 @@ def _curves(
     fps = float(request.fps)
     if speech.phonemes is None:
         heard = listen.analyse(speech.audio, fps, n_frames, monitor)
+        if heard.voiced_fraction * speech.audio.duration_s < _LEAST_SPEECH_S:
+            raise SpeechError(
+                f"Nobody speaks in {request.audio}.",
+                hint="Use a recording of a voice, without music, louder than the noise around it.",
+                stage="lipsync",
+                field="audio",
+            )
         visemes, loudness = heard.visemes, heard.loudness
     else:
         visemes = from_phonemes(speech.phonemes, fps, n_frames)
