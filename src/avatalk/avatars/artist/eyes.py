@@ -149,7 +149,7 @@ class Eyes:
         ball[:] = self._white[:, None, None]
         over(ball, self._shadow, np.float32(0.34) * np.clip((np.abs(u - 2) / (31 * self._size)), 0, 1) ** 3)
         over(ball, self._pink, np.float32(0.85) * glow(u + 29 * self._size, y - 5, 5.2, 6))
-        cx, cy = side * EYE_X + gaze[0] * 7.0 - side * 0.4, -2.7 + gaze[1] * 4.2
+        cx, cy = side * EYE_X + gaze[0] * 7.0 - side * 0.4, -3.1 + gaze[1] * 4.2
         r, n = self._radius, self._iris.shape[0]
         dx, dy = x - np.float32(cx), y - np.float32(cy)
         over(ball, self._shadow, np.float32(0.16) * np.clip(1.45 - np.hypot(dx, dy) / r, 0, 1))

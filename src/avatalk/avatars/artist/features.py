@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from avatalk.avatars.artist.character import Character
 from avatalk.avatars.artist.face import EYE_X, MOUTH_Y, Sheet, chin_y, outline, sheet
-from avatalk.avatars.artist.svg import Drawing, Point, line, mirror, mix
+from avatalk.avatars.artist.svg import Drawing, Point, line, mirror, mix, rgb
 from avatalk.avatars.artist.tones import Tones, tones
 
 Float64Array = npt.NDArray[np.float64]
@@ -87,7 +87,9 @@ def _lines(s: Sheet, c: Character, t: Tones, old: float) -> None:
         if old > 0.45:
             jowl = [(side * (m + 6), 152.0), (side * (m + 11), 172), (side * (m + 8), 186)]
             d.stroke(line(jowl), t.shade, 5, 0.3 * (strong - 0.3))
-        e.stroke(line([(side * 7, -28), (side * 8.5, -38), (side * 8, -46)]), t.deep, 1.4, 0.26 * strong)
+        e.stroke(
+            line([(side * 7, -28), (side * 8.5, -38), (side * 8, -46)]), t.deep, 1.4, 0.24 * strong * old
+        )
     for k, y in enumerate((-74.0, -95.0, -115.0)):
         brow = [(-78 + 9 * k, y + 4), (-40, y - 2), (0, y + 1), (42, y - 2), (78 - 9 * k, y + 4)]
         e.stroke(line(brow), t.deep, 1.4, 0.24 * old * (1 - 0.15 * k))
@@ -156,7 +158,7 @@ def beard(character: Character) -> list[Sheet]:
     shape = line(ring, closed=True)
     with s.shape.clipped(_hem(character, low)), s.shape.blurred(4.5):
         s.shape.path(shape, mix(tint, t.shade, 0.1), 0.92)
-    dark, light = mix(tint, "#0b0506", 0.5), mix(tint, "#ffe6c4", 0.3)
+    dark, light = _tint_pair(tint)
     with s.shading.blurred(8):
         s.shading.ellipse(0, chin + low - 6, 70, 16, dark, 0.5)
         s.shading.ellipse(-30, chin - 26, 30, 20, light, 0.4)
@@ -165,6 +167,12 @@ def beard(character: Character) -> list[Sheet]:
         )
     _bristles(s.detail, ring, tint, t, rng, 900, 7 if low < 20 else 11, 0.4)
     return [s]
+
+
+def _tint_pair(tint: str) -> tuple[str, str]:
+    """Return the dark and the light hairs of a beard; a white beard has no dark ones."""
+    pale = sum(rgb(tint)) / 765
+    return mix(tint, "#1a1012", 0.5 - 0.36 * pale), mix(tint, "#fff0dc", 0.32 + 0.3 * pale)
 
 
 def _bristles(
@@ -178,7 +186,7 @@ def _bristles(
     opacity: float,
 ) -> None:
     low, high = np.min(ring, 0), np.max(ring, 0)
-    dark, light = mix(tint, "#0b0506", 0.45), mix(tint, "#ffe6c4", 0.34)
+    dark, light = _tint_pair(tint)
     paths: list[list[str]] = [[], [], []]
     spots = rng.uniform(low, high, (count * 3, 2))
     kept = spots[inside(np.array(ring), spots)][:count]
@@ -212,7 +220,7 @@ def moustache(character: Character) -> list[Sheet]:
     ring = [*right, *mirror(right)]
     with s.shape.blurred(2.2):
         s.shape.path(line(ring, closed=True), mix(tint, t.shade, 0.15), 0.82)
-    dark, light = mix(tint, "#0b0506", 0.5), mix(tint, "#ffe6c4", 0.34)
+    dark, light = _tint_pair(tint)
     paths: list[list[str]] = [[], [], []]
     for i in range(190):
         side, u, v = (-1 if i % 2 else 1), rng.uniform(0, 1), rng.uniform(0, 1)

@@ -240,7 +240,7 @@ class Field:
     ) -> tuple[Float32Array, Float32Array]:
         drop = pose.drop
         side = np.abs(x)
-        reach = 1 - smoothstep((side - 20) / 140)
+        reach = 1 - smoothstep((side - 42) / 126)
         ramp = smoothstep((y - MOUTH_Y - 0.05 * side) / (1.6 * drop + 16 + 0.4 * side))
         fade = 1 - smoothstep((y - self._chin - drop) / (2.2 * drop + 60))
         jy = drop * reach * ramp * fade
