@@ -73,9 +73,9 @@ class Interior:
         inside = self._inside(pose, v, bottom, above.shape[:2])
         left, right = pose.upper[0, 0], pose.upper[-1, 0]
         across = np.clip(np.abs(2 * u - left - right) / max(right - left, 1e-3), 0, 1)
-        shade = 0.58 + 0.42 * smoothstep((v - top) / (0.015 + 0.15 * gap))
-        shade *= 0.75 + 0.25 * smoothstep((bottom - v) / 0.025)
-        shade *= (1 - 0.45 * across**3) * (1 - 0.5 * pose.pout)
+        shade = 0.68 + 0.32 * smoothstep((v - top) / (0.015 + 0.15 * gap))
+        shade *= 0.80 + 0.20 * smoothstep((bottom - v) / 0.025)
+        shade *= (1 - 0.45 * across**3) * (1 - 0.45 * pose.pout)
 
         lips = above * (1 - under_upper)[..., None] + below * under_lower[..., None]
         if self._seam:

@@ -118,7 +118,7 @@ def _teeth(u: FloatArray, v: FloatArray, row: Row, palette: Palette) -> Float32A
     seam = np.exp(-(((1 - np.abs(across)) * widths[tooth] / 2 / 0.004) ** 2))
     turned_away = np.clip(1.0 - (far / 0.40) ** 2, 0.10, 1)  # along the arch, into the shade
     light = row.light * turned_away * (1 - 0.10 * across**2) * (1 - 0.16 * seam)
-    light *= 0.86 + 0.14 * smoothstep(depth / 0.030)  # the cutting edge is translucent
+    light *= 0.90 + 0.10 * smoothstep(depth / 0.030)  # the cutting edge is translucent
     warmer = smoothstep((depth - 0.04) / 0.08)[..., None] * np.array([0.0, 0.03, 0.09])
     enamel = palette.teeth * (1 - warmer) * light[..., None]
     is_gum = smoothstep((depth - TOOTH_HEIGHT + 0.022 * across**2) / 0.012)[..., None]

@@ -47,7 +47,7 @@ class Palette:
         lip = np.median(lips, axis=0) if len(lips) else np.array([150.0, 90, 85])
         flesh = 0.5 * lip + 0.5 * lip.mean() * np.array([1.36, 0.80, 0.80])
         return cls(
-            teeth=np.clip(white(picture, frame) * [1.12, 1.04, 0.97], 40, 240),
+            teeth=np.clip(1.04 * white(picture, frame), 40, 240),
             tongue=np.clip(0.92 * flesh, 0, 255),
             gum=np.clip(0.80 * flesh, 0, 255),
             cavity=np.clip(0.22 * lip * [1.0, 0.62, 0.62], 0, 60),
@@ -77,7 +77,7 @@ def white(picture: UInt8Array, frame: FaceFrame) -> FloatArray:
     if not bright:
         return np.array([190.0, 185.0, 178.0])
     best = max(bright, key=lambda colour: float(colour.mean()))
-    return np.asarray(0.4 * best + 0.6 * best.mean() * np.array([1.03, 1.0, 0.96]))
+    return np.asarray(0.25 * best + 0.75 * best.mean() * np.array([1.03, 1.0, 0.94]))
 
 
 def _brighter(pixels: FloatArray, percentile: float) -> FloatArray:

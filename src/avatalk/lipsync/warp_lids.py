@@ -75,6 +75,7 @@ class Lids:
         under = look(below, 0.05, 0.065, 0.08)
         skin = np.stack([np.median(part.reshape(-1, 3), axis=0) for part in (under[:, :25], under[:, 24:])])
         lash = np.percentile(look(above, -0.01, 0.0, 0.01).reshape(-1, 3), 12, axis=0)
+        lash = 0.4 * lash + 0.5 * lash.mean()  # dark and nearly grey, though an eye's colour may have got in
         return cls(start, axes, u, above, below, fold, frame.unit, 0.96 * skin, lash)
 
     def box(self, margin: float) -> tuple[float, float, float, float]:
