@@ -307,7 +307,9 @@ def test_real_pictures_and_mute_videos(tmp_path):
     assert "video without sound" in refused(tmp_path / "mute.mp4")
 
 
-def test_missing_and_folder(tmp_path):
+def test_missing_and_no_file(tmp_path):
+    if Path("/dev/zero").exists():
+        assert "not a file" in refused(Path("/dev/zero"))
     assert "does not exist" in refused(tmp_path / "nowhere.wav")
     assert "folder" in refused(tmp_path)
 

@@ -395,7 +395,8 @@ def test_a_voice_is_found_by_name_language_or_identifier(name, language, identif
 
 
 @pytest.mark.parametrize(
-    ("name", "near"), [("ammy", "amy"), ("lucas", "lukas"), ("qqqq", ""), ("de+nobody", "")]
+    ("name", "near"),
+    [("ammy", "amy"), ("lucas", "lukas"), ("germann", "german"), ("qqqq", ""), ("de+nobody", "")],
 )
 def test_an_unknown_voice_is_told_with_the_nearest(name, near):
     with pytest.raises(UnknownName) as caught:

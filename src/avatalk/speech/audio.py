@@ -160,19 +160,15 @@ def open_audio(path: str | Path, monitor: Monitor | None = None) -> AudioClip:
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
     """Open `path` and choose its audio stream; errors say what the file is instead."""
+    if not path.exists():
+        raise _unreadable(path, "does not exist", "Check the path of the recording.")
+    if not path.is_file():  # a pipe or a device may never end
+        raise _unreadable(path, "is a folder" if path.is_dir() else "is not a file", _FORMATS)
     try:
         file = path.open("rb")
-    except FileNotFoundError:
-        raise _unreadable(path, "does not exist", "Check the path of the recording.") from None
-    except IsADirectoryError:
-        raise _unreadable(path, "is a folder", _FORMATS) from None
     except OSError as error:
-        if path.is_dir():  # Windows answers a folder with a refusal
-            raise _unreadable(path, "is a folder", _FORMATS) from None
-        reason = (error.strerror or "unknown reason").lower()
-        raise _unreadable(
-            path, f"cannot be opened: {reason}", "Check the path and its permissions."
-        ) from None
+        what = f"cannot be opened: {(error.strerror or 'unknown reason').lower()}"
+        raise _unreadable(path, what, "Check its permissions.") from None
     with file:
         if not file.read(1):
             raise _unreadable(path, "is empty (0 bytes)", "Export or copy it again.")

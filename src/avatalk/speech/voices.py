@@ -230,9 +230,10 @@ def _by_identifier(name: str, voices: tuple[Voice, ...]) -> Voice | None:
 
 
 def _names_and_languages(voices: tuple[Voice, ...]) -> list[str]:
-    return list(
-        dict.fromkeys([voice.name for voice in voices] + [voice.language.lower() for voice in voices])
-    )
+    names = [voice.name for voice in voices]
+    names += [voice.language.lower() for voice in voices]
+    names += [voice.language_name.split(" (")[0].lower() for voice in voices]
+    return list(dict.fromkeys(names))
 
 
 def voices_for_script(script: str) -> list[Voice]:
