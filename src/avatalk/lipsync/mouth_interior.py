@@ -76,6 +76,7 @@ class Interior:
         shade = 0.68 + 0.32 * smoothstep((v - top) / (0.015 + 0.15 * gap))
         shade *= 0.80 + 0.20 * smoothstep((bottom - v) / 0.025)
         shade *= (1 - 0.45 * across**3) * (1 - 0.45 * pose.pout)
+        shade *= 0.62 + 0.38 * smoothstep(gap / 0.05)  # little light gets in through a slit
 
         lips = above * (1 - under_upper)[..., None] + below * under_lower[..., None]
         if self._seam:

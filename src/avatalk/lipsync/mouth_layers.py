@@ -172,7 +172,7 @@ def _photographed(
     near = toothed & (np.abs(edge - np.polyval(arc, columns)) < 0.02)
     if near.sum() >= 8:
         arc = np.polyfit(columns[near], edge[near], 2)
-    edge = np.minimum(np.polyval(arc, columns), bottom) - 0.004
+    edge = np.minimum(np.polyval(arc, columns) - 0.004, bottom - 0.018)
     sides = np.minimum(u - mouth.upper[0, 0], mouth.upper[-1, 0] - u)
     alpha = smoothstep((edge - v) / 0.012 + 0.5) * smoothstep(sides / 0.03)
     return _layer(seen, alpha)

@@ -5,7 +5,7 @@ Per frame, with everything else prepared once:
 1. the head's turn and the face's blendshapes are mixed on coarse lattices and inverted (where does each
    pixel of the frame come from in the photograph?);
 2. one bicubic resampling brings face and hair; what does not move keeps its very bits;
-3. lids are drawn down over the eyes;
+3. the eyes look about and blink;
 4. the lips are drawn as two sheets with the inside of the mouth between them.
 """
 
@@ -18,9 +18,9 @@ import numpy as np
 from avatalk.errors import FaceError
 from avatalk.lipsync.base import Animation, LipSync, Shot
 from avatalk.lipsync.mouth_interior import Interior, Pose
+from avatalk.lipsync.warp_eyes import Eye
 from avatalk.lipsync.warp_frame import FaceFrame, FloatArray, resample, smooth_curve
 from avatalk.lipsync.warp_head import HeadFields
-from avatalk.lipsync.warp_lids import Lids
 from avatalk.lipsync.warp_shapes import JAW_DROP, SHAPES, Mouth, ShapeFields
 from avatalk.media import MOTION_CHANNELS, VISEME_CHANNELS, Face, Float32Array, UInt8Array
 
@@ -61,7 +61,7 @@ class WarpedPhotograph(Animation):
         self._mouth = Mouth.of(self._frame, self._picture)
         self._shapes = ShapeFields.of(self._frame, self._mouth, self._width, self._height)
         self._head = HeadFields.of(self._frame, self._shapes.grid, self._width, self._height)
-        self._lids = [Lids.of(self._picture, self._frame, eye) for eye in (0, 1)]
+        self._eyes = [Eye.of(self._picture, self._frame, eye) for eye in (0, 1)]
         self._interior = Interior(self._picture, self._frame, self._mouth)
 
     def frames(self, start: int, stop: int) -> Iterator[UInt8Array]:
@@ -82,9 +82,9 @@ class WarpedPhotograph(Animation):
         whole = ((x, y, x + where.shape[1], y + where.shape[0]),)
         for x0, y0, x1, y1 in whole if turned is None else self._head.bands:
             frame[y0:y1, x0:x1] = resample(self._picture, where[y0 - y : y1 - y, x0 - x : x1 - x])
-        if motion["blink"] > 0:
-            for lids in self._lids:
-                self._blink(frame, lids, where, (x, y), motion["blink"], turned)
+        if motion["blink"] or motion["gaze_x"] or motion["gaze_y"]:
+            for eye in self._eyes:
+                self._look(frame, eye, where, (x, y), turned, motion)
         if any(amounts[name] for name in SHAPES if name != "brow"):
             self._speak(frame, upper, lower, turned, amounts, viseme["tongue"])
         return frame
@@ -132,24 +132,30 @@ class WarpedPhotograph(Animation):
         matrix = np.column_stack([pixels[2] - pixels[1], pixels[4] - pixels[3]]) / 0.4
         return np.column_stack([matrix, pixels[0]])
 
-    def _blink(
+    def _look(
         self,
         frame: UInt8Array,
-        lids: Lids,
+        eye: Eye,
         where: Float32Array,
         corner: tuple[int, int],
-        blink: float,
         turned: Float32Array | None,
+        motion: dict[str, float],
     ) -> None:
-        reach = 2.0 if turned is None else 2.0 + float(np.abs(turned).max())
-        x0, y0, x1, y1 = lids.box(reach)
+        """Draw one eye's lids and gaze over `frame`; `where` is the map whose first pixel is `corner`."""
+        x0, y0, x1, y1 = eye.box(3.0)
+        if turned is not None:
+            middle = np.array([[[(x0 + x1) / 2, (y0 + y1) / 2]]], np.float32)
+            dx, dy = self._head.grid.sample(turned, middle)[0, 0]
+            x0, y0, x1, y1 = x0 + dx, y0 + dy, x1 + dx, y1 + dy
         left, top = max(corner[0], int(x0), 1), max(corner[1], int(y0), 1)
         right = min(corner[0] + where.shape[1], int(x1) + 1, self._width - 1)
         bottom = min(corner[1] + where.shape[0], int(y1) + 1, self._height - 1)
         if right <= left or bottom <= top:
             return
         patch = where[top - corner[1] : bottom - corner[1], left - corner[0] : right - corner[0]]
-        frame[top:bottom, left:right] = lids.shut(self._picture, patch, frame[top:bottom, left:right], blink)
+        shown = frame[top:bottom, left:right]
+        gaze = (motion["gaze_x"], motion["gaze_y"])
+        frame[top:bottom, left:right] = eye.draw(self._picture, patch, shown, motion["blink"], gaze)
 
     def _speak(
         self,
