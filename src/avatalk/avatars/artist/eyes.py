@@ -12,7 +12,7 @@ from avatalk.avatars.artist.svg import mix
 from avatalk.avatars.artist.tones import tones
 from avatalk.media import Float32Array
 
-REACH = (-44.0, -36.0, 50.0, 30.0)  # what an eye may touch: x outwards from its middle, y
+REACH = (-38.0, -31.0, 47.0, 23.0)  # what an eye may touch: x outwards from its middle, y
 
 
 class Eyes:

@@ -37,10 +37,10 @@ def brows_and_age(character: Character) -> Sheet:
 
 def _brow(s: Sheet, c: Character, t: Tones, tint: str, side: int, rng: np.random.Generator) -> None:
     male = c.sex == "male"
-    lift = 0.0 if male else 3.5
+    lift = 0.0 if male else 3.0
     thick = c.face.brows * (1.15 if male else 0.82)
     spine = np.array(
-        [(25, -33.0), (42, -37.0), (62, -40 - lift), (83, -38.5 - lift), (105, -27 - 0.6 * lift)]
+        [(26, -35.0), (43, -38.5), (63, -40 - lift), (84, -38 - lift), (106, -26.5 - 0.6 * lift)]
     )
     spine[:, 1] -= 3.0 + 0.5 * c.face.tilt * (spine[:, 0] - 25) / 26
     heights = np.array([7.4, 9.0, 8.2, 6.0, 1.0]) * thick

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from avatalk.avatars.artist.character import Character
 from avatalk.avatars.artist.face import Sheet, sheet
-from avatalk.avatars.artist.styles import STYLES, Curls, Guide, Lock, Style
+from avatalk.avatars.artist.styles import STYLES, Curls, Guide, Lock, Part, Style
 from avatalk.avatars.artist.svg import Drawing, Point, line, mix
 
 Float64Array = npt.NDArray[np.float64]
@@ -42,18 +43,33 @@ def lerp(a: Guide, b: Guide, u: float) -> list[Point]:
 def draw_lock(s: Sheet, lock: Lock, t: HairTones, seed: int) -> None:
     """Draw one lock: its body, soft form and single hairs."""
     rng = np.random.Generator(np.random.PCG64(seed))
-    body = line([*lock.a, *reversed(lock.b)], closed=True, tension=0.92)
+    _body(s.shape, lock, t)
+    _form(s.shading, lock, t)
+    _hairs(s.detail, lock, t, rng)
+    if not lock.faded:
+        _fray(s.detail, lock, t, rng)
+
+
+def draw_cluster(d: Drawing, locks: Sequence[Lock], t: HairTones, seed: int) -> None:
+    """Draw overlapping locks into one drawing, each with a dark edge instead of soft form."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    for lock in locks:
+        _body(d, lock, t)
+        for u, width, opacity in ((0.03, 4.0, 0.2), (0.02, 1.4, 0.4), (0.97, 5.0, 0.22), (0.985, 1.4, 0.4)):
+            d.stroke(line(lerp(lock.a, lock.b, u)), t.dark, width, opacity)
+        _hairs(d, lock, t, rng)
+
+
+def _body(d: Drawing, lock: Lock, t: HairTones) -> None:
     (x0, y0), (x1, y1) = lock.a[0], lock.a[-1]
     root = mix(t.mid, t.dark, 0.45 - 0.25 * lock.light)
     mid = mix(t.mid, t.dark, 0.3 * (1 - lock.light))
     tips = mix(t.tips, t.dark, 0.3 * (1 - lock.light))
-    s.shape.path(
-        body, s.shape.linear(x0, y0, x1, y1, (0, root, 1), (0.35, mid, 1), (0.65, mid, 1), (1, tips, 1))
+    seen = 0.0 if lock.faded else 1.0
+    fill = d.linear(
+        x0, y0, x1, y1, (0, root, 1), (0.35, mid, 1), (0.65, mid, 0.6 + 0.4 * seen), (1, tips, seen)
     )
-    _form(s.shading, lock, t)
-    _hairs(s.detail, lock, t, rng, body)
-    if not lock.faded:
-        _fray(s.detail, lock, t, rng)
+    d.path(line([*lock.a, *reversed(lock.b)], closed=True, tension=0.92), fill)
 
 
 def _form(d: Drawing, lock: Lock, t: HairTones) -> None:
@@ -68,7 +84,7 @@ def _form(d: Drawing, lock: Lock, t: HairTones) -> None:
         d.stroke(line(band), t.shine, 22, 0.62 * lock.light)
 
 
-def _hairs(d: Drawing, lock: Lock, t: HairTones, rng: np.random.Generator, body: str) -> None:
+def _hairs(d: Drawing, lock: Lock, t: HairTones, rng: np.random.Generator) -> None:
     kinds = [
         (t.dark, 2.2, 0.22),
         (t.dark, 1.0, 0.42),
@@ -87,18 +103,19 @@ def _hairs(d: Drawing, lock: Lock, t: HairTones, rng: np.random.Generator, body:
             for a, b, w, z in zip(p, q, k, wave, strict=True)
         ]
         paths[i % len(kinds)].append(line(points))
-    with d.clipped(body):
-        if not lock.faded:
-            d.stroke(line(lerp(lock.a, lock.b, 0.01)), t.shine, 3.0, 0.3)
-        for (tint, width, opacity), lines in zip(kinds, paths, strict=True):
-            if lines:
-                d.stroke("".join(lines), tint, width, opacity * (0.5 if lock.faded else 1))
+    if not lock.faded:
+        d.stroke(line(lerp(lock.a, lock.b, 0.012)), t.shine, 2.4, 0.3)
+    for (tint, width, opacity), lines in zip(kinds, paths, strict=True):
+        if lines:
+            d.stroke("".join(lines), tint, width, opacity * (0.5 if lock.faded else 1))
 
 
 def _fray(d: Drawing, lock: Lock, t: HairTones, rng: np.random.Generator) -> None:
     out = []
-    for _ in range(5):
-        u = -float(rng.uniform(0.0, 0.03)) if rng.random() < 0.75 else 1 + float(rng.uniform(0, 0.02))
+    middle = len(lock.a) // 2
+    across = max(math.dist(lock.a[middle], lock.b[middle]), 1.0)
+    for k in range(4):
+        u = -float(rng.uniform(0, 4)) / across if k < 3 else 1 + float(rng.uniform(0, 3)) / across
         p = lerp(lock.a, lock.b, u)
         out.append(line([(x + float(rng.normal(0, 1.2)), y + float(rng.normal(0, 1.2))) for x, y in p]))
     d.stroke("".join(out), t.mid, 0.8, 0.5)
@@ -166,15 +183,27 @@ def _along(outline: Float64Array, count: int) -> Float64Array:
     return np.stack([np.interp(at, way, ring[:, 0]), np.interp(at, way, ring[:, 1])], 1)
 
 
-def _draw(part: Lock | Curls, t: HairTones, seed: int) -> Sheet:
-    points = [*part.a, *part.b] if isinstance(part, Lock) else part.outline
+def _draw(part: Part, t: HairTones, seed: int) -> Sheet:
+    if isinstance(part, Curls):
+        points = list(part.outline)
+    else:
+        points = [p for lock in _locks(part) for p in (*lock.a, *lock.b)]
     x, y = zip(*points, strict=True)
     s = sheet(min(x) - 30, min(y) - 30, max(x) + 30, max(y) + 30)
-    if isinstance(part, Lock):
+    if isinstance(part, Curls):
+        draw_curls(s, part, t, seed)
+    elif isinstance(part, Lock):
         draw_lock(s, part, t, seed)
     else:
-        draw_curls(s, part, t, seed)
+        draw_cluster(s.shape, part, t, seed)
     return s
+
+
+def _locks(part: Part) -> Sequence[Lock]:
+    """Return the locks of a part of a style."""
+    if isinstance(part, Curls):
+        return ()
+    return (part,) if isinstance(part, Lock) else part
 
 
 def back(character: Character) -> list[Sheet]:
@@ -193,9 +222,9 @@ def cast(d: Drawing, character: Character, tint: str) -> None:
     """Lay the shadow that the hair casts on the face."""
     with d.blurred(8):
         for part in style(character).front:
-            if isinstance(part, Lock) and part.casts:
-                d.stroke(line([(x, y + 5) for x, y in part.b]), tint, 20, 0.42)
-            elif isinstance(part, Curls):
-                d.stroke(
-                    line([(x, y + 4) for x, y in part.outline if abs(x) < 140 and y > -162]), tint, 14, 0.35
-                )
+            for lock in _locks(part):
+                if lock.casts:
+                    d.stroke(line([(x, y + 5) for x, y in lock.b]), tint, 20, 0.42)
+            if isinstance(part, Curls):
+                edge = [(x, y + 4) for x, y in part.outline if abs(x) < 140 and y > -162]
+                d.stroke(line(edge), tint, 14, 0.35)

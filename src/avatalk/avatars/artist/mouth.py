@@ -144,13 +144,13 @@ class Mouth:
         waist *= 1 - 0.7 * rounded
         level = 1.6 * (1 - smile)  # an earnest mouth sits a little lower
         corner = (0.34 + 0.14 * rounded) * drop
-        seam = level + (corner - 12.5 * smile) * side**2.1
+        seam = level + (corner - 15.5 * smile) * side**2.1
         gap = bow ** (0.62 - 0.14 * rounded + 0.2 * pose.wide)
         lift = 5.5 * parted * (1 - 0.2 * rounded) + 1.6 * pose.teeth
         inner_top = seam + waist - lift * gap
         inner_low = seam + waist * max(1 - 6 * parted, 0) + np.maximum(drop - 1.6 * pose.teeth, 0) * gap
         flat = (
-            level + (corner - 12.5 * smile) * side**3.2 - seam - 0.8 * waist * max(1 - 6 * parted, 0)
+            level + (corner - 15.5 * smile) * side**3.2 - seam - 0.8 * waist * max(1 - 6 * parted, 0)
         )  # the lower edge bends less than the line
         shape = (1 - 0.42 * pose.closed) * (1 + 0.2 * rounded) * (1 - 0.12 * pose.wide - 0.1 * self._smile)
         peaks = 0.84 + 0.24 * np.exp(-(((side - 0.24) / 0.17) ** 2)) - 0.12 * np.exp(-((s / 0.09) ** 2))

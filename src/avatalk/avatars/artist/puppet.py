@@ -139,7 +139,7 @@ class Puppet:
         above = cv2.remap(self._above, source, None, cv2.INTER_LINEAR)
         x = (head[part][..., 0] + (np.float32(0.5) - zero[0])) / np.float32(v.scale)
         y = (head[part][..., 1] + (np.float32(0.5) - zero[1])) / np.float32(v.scale)
-        ground = under[..., :3].transpose(2, 0, 1).astype(np.float32)
+        ground = under[..., :3].transpose(2, 0, 1).astype(np.float32, order="C")
         painter(ground, x, y)
         if above[..., 3].any():
             ground *= 1 - above[..., 3] * np.float32(1 / 255)
