@@ -11,8 +11,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
-from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace
 
 from avatalk.errors import BadInput, OutputError
 from avatalk.events import Monitor
@@ -25,6 +26,16 @@ _AUDIO_BLOCK_S = 1.0
 # A fixed number of threads: x264's output depends on it, and the same request makes the same bytes.
 _THREADS = 4
 _BT709 = 1
+_KR, _KG, _KB = 0.2126, 0.7152, 0.0722  # luma of BT.709
+# (3, 4): full-range RGB to limited-range Y, Cb, Cr, and their offsets.
+_RGB_TO_YUV = np.array(
+    [
+        [_KR * 219 / 255, _KG * 219 / 255, _KB * 219 / 255, 16],
+        [-_KR / (2 - 2 * _KB) * 224 / 255, -_KG / (2 - 2 * _KB) * 224 / 255, 112 / 255, 128],
+        [112 / 255, -_KG / (2 - 2 * _KR) * 224 / 255, -_KB / (2 - 2 * _KR) * 224 / 255, 128],
+    ],
+    np.float32,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +131,12 @@ def _write(
         sound = container.add_stream("aac", rate=AUDIO_RATE, bit_rate=effort.audio_bit_rate)
         sound.layout = "stereo" if channels == 2 else "mono"
         sound_frames, sound_until = _audio_frames(audio, channels), 0
-        to_yuv = VideoReformatter()  # one for all frames: making its tables costs more than a frame
         for index, frame in enumerate(frames):
             # The sound runs ahead, so that a player finds both close together in the file.
             while sound_until <= index / fps * AUDIO_RATE and (block := next(sound_frames, None)):
                 container.mux(sound.encode(block))
                 sound_until += block.samples
-            container.mux(picture.encode(_video_frame(frame, index, to_yuv)))
+            container.mux(picture.encode(_video_frame(frame, index)))
             monitor.report("encode", index + 1, n_frames, "frames")
         for block in sound_frames:
             container.mux(sound.encode(block))
@@ -152,14 +162,20 @@ def _video_stream(
     return stream
 
 
-def _video_frame(frame: UInt8Array, index: int, to_yuv: VideoReformatter) -> av.VideoFrame:
-    yuv = to_yuv.reformat(
-        av.VideoFrame.from_ndarray(frame, format="rgb24"),
-        format="yuv420p",
-        src_color_range=ColorRange.JPEG,
-        dst_color_range=ColorRange.MPEG,
-        dst_colorspace=Colorspace.ITU709,
-    )
+def _video_frame(frame: UInt8Array, index: int) -> av.VideoFrame:
+    """`frame` as yuv420p in BT.709, limited range.
+
+    By OpenCV, which takes a third of the time of swscale.
+    """
+    height, width = frame.shape[:2]
+    planes = np.empty((height * 3 // 2, width), np.uint8)
+    chroma = planes[height:].reshape(2, height // 2, width // 2)
+    full = cv2.transform(frame, _RGB_TO_YUV)
+    half = cv2.resize(full, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    cv2.extractChannel(full, 0, planes[:height])
+    cv2.extractChannel(half, 1, chroma[0])
+    cv2.extractChannel(half, 2, chroma[1])
+    yuv = av.VideoFrame.from_ndarray(planes, format="yuv420p")
     yuv.pts = index
     return yuv
 
