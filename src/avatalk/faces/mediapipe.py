@@ -39,7 +39,7 @@ FINEST_WINDOW = 320  # pixels of the picture in one look of the detector so that
 STRIDE = 3 * WINDOW // 4
 TRACKED_LOGIT = 5.0  # the mesh's logit for "this is a face" that is enough where one was a frame ago
 SETTLED = 0.05  # of the distance of the eyes: landmarks that move less on another look are there
-LOOKS = 3
+LOOKS = 6
 PASSED_OVER = 6  # faces this many times smaller than the largest are background
 
 
