@@ -59,6 +59,7 @@ class LipNet:
 
     def __init__(self, weights: dict[str, Float32Array]) -> None:
         self._weights = weights
+        self.gain, self.offset = weights["contrast"]  # (6,) each, found in training
         self._dilations = [int(d) for d in weights["dilations"]]
         first = weights["inp.weight"].shape[0] // (2 * FEATURES)
         self.margin = first // 2 + sum(self._dilations)
@@ -178,12 +179,13 @@ def _stretches(speech: Float32Array) -> Float32Array:
 
 
 def _mouth(said: Float32Array) -> Float32Array:
-    """Contacts are made or not made; the network's doubts would leave the lips ajar."""
-    closed = np.clip(1.6 * said[:, 1] - 0.3, 0, 1)
-    out = said.copy()
-    out[:, 1] = closed
-    out[:, 0] *= 1 - closed
-    return out
+    """(steps, 6): the network's curves with the contrast of real lips; doubt must not leave them ajar."""
+    net = lip_net()
+    mouth = np.clip(said * net.gain + net.offset, 0.0, 1.0)
+    apart = 1.0 - mouth[:, 1]
+    mouth[:, 0] *= apart
+    mouth[:, 4:] *= apart[:, None]
+    return np.asarray(mouth, np.float32)
 
 
 def _at_frames(steps: Float32Array, fps: float, n_frames: int, lead_s: float) -> Float32Array:
