@@ -186,6 +186,17 @@ def test_of_several_streams_one_is_taken_whole(tmp_path):
     assert np.abs(sound).max() in (pytest.approx(0.3, abs=0.01), pytest.approx(0.15, abs=0.01))
 
 
+def test_tags_in_an_old_encoding_do_no_harm(files, tmp_path):
+    data = files["a.wav"].read_bytes()
+    tags = b"INFOINAM" + (6).to_bytes(4, "little") + "Größe\0".encode("latin-1")
+    data += b"LIST" + len(tags).to_bytes(4, "little") + tags
+    path = tmp_path / "tags.wav"
+    path.write_bytes(data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:])
+    monitor = Monitor()
+    assert open_audio(path, monitor).duration_s == SECONDS
+    assert monitor.warnings == []
+
+
 # --- bad files -------------------------------------------------------------------------------------
 
 

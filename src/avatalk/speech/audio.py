@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import sqrt
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -29,6 +30,9 @@ from avatalk.speech.sniff import kind_of
 SHORTEST_S = 0.1
 SILENT_PEAK = 10 ** (-60 / 20)
 """A file that never exceeds -60 dBFS holds nothing to lip-sync to."""
+
+# Tags in other encodings than UTF-8 are no reason to refuse a file; PyAV lets them pass from 19 on.
+_TAGS: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 _FORMATS = "Give a sound file (wav, mp3, m4a, ogg, flac, opus) or a video with sound."
 _LONGEST_PADDING_S = 0.2
@@ -176,7 +180,7 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
         try:
             # Handing over an open file, with every protocol forbidden, keeps playlists and the like
             # from reaching for other files or the network.
-            container = av.open(file, "r", options={"protocol_whitelist": "none"}, metadata_errors="replace")
+            container = av.open(file, "r", options={"protocol_whitelist": "none"}, **_TAGS)
         except (FFmpegError, ValueError, OSError):
             raise _not_opened(path) from None
         with container:
