@@ -172,7 +172,15 @@ def _photographed(
     near = toothed & (np.abs(edge - np.polyval(arc, columns)) < 0.02)
     if near.sum() >= 8:
         arc = np.polyfit(columns[near], edge[near], 2)
-    edge = np.minimum(np.polyval(arc, columns) - 0.004, bottom - 0.018)
+    edge = np.minimum(np.polyval(arc, columns) - 0.008, bottom - 0.022)
     sides = np.minimum(u - mouth.upper[0, 0], mouth.upper[-1, 0] - u)
     alpha = smoothstep((edge - v) / 0.012 + 0.5) * smoothstep(sides / 0.03)
-    return _layer(seen, alpha)
+    # Shown at least as far below the shut lips as drawn teeth: a jaw that hangs has left its upper lip high.
+    middle = mouth.closed[5]
+    lower = np.clip(middle[1] + UPPER.edge - np.interp(middle[0], columns, edge), 0, 0.06)
+    return _moved_down(_layer(seen, alpha), round(float(lower) / step))
+
+
+def _moved_down(layer: Float32Array, rows: int) -> Float32Array:
+    """`layer` some rows further down, its first row repeated above."""
+    return np.concatenate([np.repeat(layer[:1], rows, axis=0), layer[: len(layer) - rows]])

@@ -39,6 +39,7 @@ BROW_RISE = 0.037  # 2 % of the face height
 REACH = 0.42  # how far past the face oval skin still moves, to 0
 PUCKERED = 0.19  # half the width of a rounded mouth
 EDGE_LOSS = 0.010  # of the lips of a mouth photographed open
+UPPER_TRAVEL = 0.085  # of the upper lip at most when it closes over bared teeth
 SHUT = 0.022  # a photographed gap below this is a closed mouth
 
 # Skin that speech leaves alone: nose, eyes and what lies above the cheekbones.
@@ -83,7 +84,9 @@ class Mouth:
         ends = frame.points[[OUTER_UPPER[0], OUTER_UPPER[-1]]]
         for contour in (upper, lower):
             contour[[0, -1]] += (0.2 if was_open else 1.1) * (ends - contour[[0, -1]])
-        closed = upper + (0.62 if was_open else 0.5) * (lower - upper)
+        # Lips meet in the middle of a thin line, below it when teeth are bared, and the upper one goes so far.
+        down = min(0.62, UPPER_TRAVEL / max(float(gap[5]), 1e-3)) if was_open else 0.5
+        closed = upper + down * (lower - upper)
         closed[:, 0] = np.maximum.accumulate(closed[:, 0] + 1e-4 * np.arange(len(closed)))
         if not was_open:
             closed[:, 1] += _dark_line(frame, picture, closed)
@@ -94,7 +97,7 @@ class Mouth:
         if was_open:  # a little of the lips' edge is given up, since teeth shine through there
             lost = max(EDGE_LOSS, 1.2 / frame.unit)
             loss = np.stack([np.zeros(11), lost * gap_profile(across)], axis=1)
-            upper, lower = upper - loss, lower + loss
+            upper, lower = upper - loss, lower + 1.6 * loss
         else:
             upper = lower = closed
         return cls(upper, lower, closed, across, was_open)
