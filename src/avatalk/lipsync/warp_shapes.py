@@ -84,7 +84,7 @@ class Mouth:
         ends = frame.points[[OUTER_UPPER[0], OUTER_UPPER[-1]]]
         for contour in (upper, lower):
             contour[[0, -1]] += (0.2 if was_open else 1.1) * (ends - contour[[0, -1]])
-        # Lips meet in the middle of a thin line, below it when teeth are bared, and the upper one goes so far.
+        # Lips meet in the middle; further down when teeth are bared, but the upper one goes only so far.
         down = min(0.62, UPPER_TRAVEL / max(float(gap[5]), 1e-3)) if was_open else 0.5
         closed = upper + down * (lower - upper)
         closed[:, 0] = np.maximum.accumulate(closed[:, 0] + 1e-4 * np.arange(len(closed)))
