@@ -508,6 +508,16 @@ def test_stray_foreign_letters_are_left_out_with_a_warning(tmp_path):
     assert " ".join(word.text for word in speech.words) == "Hello 你 world and everybody else"
 
 
+def test_a_sentence_without_sound_does_not_spoil_the_rest(tmp_path):
+    monitor = Monitor()
+    speech = speak("Hello there. ⅛. Goodbye.", "amy", 1.0, 1.0, tmp_path, monitor)
+    assert speech.words is not None
+    assert [word.text for word in speech.words] == ["Hello", "there.", "Goodbye."]
+    assert "no sound" in monitor.warnings[0]
+    with pytest.raises(SpeechError, match="no sound"):
+        spoken("⅛.", tmp_path)
+
+
 def test_progress_cancellation_and_a_folder_that_is_not_there(tmp_path):
     steps: list[Progress] = []
     text = "One sentence. " * 5

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import wave
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from avatalk.errors import OutputError
+from avatalk.errors import OutputError, SpeechError
 from avatalk.events import Monitor
 from avatalk.media import Float32Array, Phoneme, Speech, Word
 from avatalk.speech.audio import AudioClip
 from avatalk.speech.base import SpeechEngine, Utterance, Voice
 from avatalk.speech.espeak import Espeak
 from avatalk.speech.spoken import spoken_form
-from avatalk.speech.text import check_speakable, pieces
+from avatalk.speech.text import Piece, check_speakable, pieces
 from avatalk.speech.voices import check_readable, choose
 from avatalk.speech.words import speakable
 
@@ -61,23 +63,45 @@ def speak(text: str, voice: str | None, speed: float, pitch: float, folder: Path
             file.setframerate(engine.sample_rate)
             track = _Track(file, engine.sample_rate)
             track.pause(HEAD_S)
-            pause_s = 0.0
-            for piece in pieces(text):
-                if not any(map(speakable, spoken_form(piece.text, chosen.scripts))):
-                    continue
+            for piece, utterance, pause_s in _utterances(text, chosen, speed, pitch, monitor):
                 track.pause(pause_s)
-                track.add(engine.speak(piece.text, chosen, speed, pitch), piece.sentence)
-                pause_s = piece.pause_s / speed
+                track.add(utterance, piece.sentence)
                 monitor.report("speech", piece.end, len(text), message="Speaking")
             track.pause(TAIL_S)
     except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        reason = "there is no space left" if full else (error.strerror or str(error)).lower()
         raise OutputError(
-            f"The speech cannot be written to {folder}: {(error.strerror or str(error)).lower()}.",
+            f"The speech cannot be written to {folder}: {reason}.",
             hint="Free some space there, or set TMPDIR to another folder.",
             stage="speech",
         ) from None
     clip = AudioClip(path, engine.sample_rate, 1, track.samples / engine.sample_rate)
     return Speech(clip, tuple(track.phonemes), tuple(track.words))
+
+
+def _utterances(
+    text: str, voice: Voice, speed: float, pitch: float, monitor: Monitor
+) -> Iterator[tuple[Piece, Utterance, float]]:
+    """Yield every piece that can be spoken, and the pause before it in seconds."""
+    engine = engine_of(voice)
+    pause_s = 0.0
+    refused: SpeechError | None = None
+    spoken = False
+    for piece in pieces(text):
+        if not any(map(speakable, spoken_form(piece.text, voice.scripts))):
+            continue
+        try:
+            utterance = engine.speak(piece.text, voice, speed, pitch)
+        except SpeechError as error:
+            refused = error
+            monitor.warn(error.message)
+            continue
+        yield piece, utterance, pause_s
+        pause_s = piece.pause_s / speed
+        spoken = True
+    if not spoken and refused:
+        raise refused
 
 
 def engine_of(voice: Voice) -> SpeechEngine:

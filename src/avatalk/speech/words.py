@@ -29,8 +29,8 @@ def unspaced(char: str) -> bool:
 
 
 def speakable(char: str) -> bool:
-    """Whether `char` is a letter, a mark or a digit."""
-    return unicodedata.category(char)[0] in "LMN" and not "\ufe00" <= char <= "\ufe0f"
+    """Whether `char` is a letter or a digit."""
+    return unicodedata.category(char)[0] in "LN"
 
 
 @dataclass(slots=True)
