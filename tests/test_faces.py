@@ -90,7 +90,7 @@ def test_turned_faces(finder, astronaut, degrees):
 
 
 @pytest.mark.parametrize("to", [(0.05, 0.1), (0.5, 0.5), (0.37, 0.93)])
-@pytest.mark.parametrize("degrees", [0, 30])
+@pytest.mark.parametrize("degrees", [-30, 0, 30])
 def test_faces_of_forty_pixels_anywhere_in_a_large_picture(finder, astronaut, degrees, to):
     small, landmarks = moved(*astronaut, scale=0.44, turn=math.radians(degrees), canvas=(200, 200))
     height, width = 1500, 2400
@@ -101,15 +101,16 @@ def test_faces_of_forty_pixels_anywhere_in_a_large_picture(finder, astronaut, de
     picture[y : y + 200, x : x + 200][mask] = small[mask]
     (face,) = finder.find(picture)
     assert 36 < size(face) < 46
-    assert error(face, landmarks + np.array((x, y)))[0] < 0.06
+    assert error(face, landmarks + np.array((x, y)))[0] < 0.03
 
 
+@pytest.mark.parametrize("degrees", [0, -35])
 @pytest.mark.parametrize("scale", [3.2, 12])
-def test_faces_that_fill_the_picture(finder, astronaut, scale):
-    side = int(scale * 130)
-    picture, landmarks = moved(*astronaut, scale=scale, canvas=(side, side))
-    (face,) = finder.find(picture)
-    assert size(face) > 0.65 * side and error(face, landmarks)[0] < 0.04
+def test_faces_that_fill_the_picture(finder, astronaut, scale, degrees):
+    side = int(scale * 110)
+    picture, landmarks = moved(*astronaut, scale=scale, turn=math.radians(degrees), canvas=(side, side))
+    face, *_ = finder.find(picture)  # at its edges the picture is mirrored, and a face with it
+    assert size(face) > 0.8 * side and error(face, landmarks)[0] < 0.05
 
 
 def test_narrow_pictures(finder, astronaut):

@@ -167,8 +167,6 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     values = np.asarray(image, np.float32)
     top = float(values.max(initial=0))
     full = next((limit for limit in (1.0, 255.0, 65535.0) if top <= limit), top)
-    if image.mode.startswith("I;16"):
-        full = 65535.0
     return Image.fromarray(np.clip(values * (255 / full) + 0.5, 0, 255).astype(np.uint8))
 
 

@@ -122,10 +122,9 @@ class MediaPipeFaces(FaceFinder):
             if faces and PASSED_OVER * WINDOW * scale.max() / 4 < _size(faces[0]):
                 break
             for found in self._detections(level, scale):
-                if not any(_same(found.box, face) for face in faces):
-                    face = self._face_at(picture, found)
-                    if face is not None and not any(_same(np.array(face.box), other) for other in faces):
-                        faces.append(face)
+                face = None if _on_one_of(found.box, faces) else self._face_at(picture, found)
+                if face is not None and not _on_one_of(np.array(face.box), faces):
+                    faces.append(face)
             faces.sort(key=_size, reverse=True)
         return [face for face in faces if PASSED_OVER * _size(face) >= _size(faces[0])]
 
@@ -254,3 +253,14 @@ def _size(face: Face) -> float:
 def _same(box: Float32Array, face: Face) -> bool:
     """Whether a box (4,) and a face are of one face."""
     return bool(overlap(np.array(face.box, np.float32), box[None])[0] > 0.3)
+
+
+def _on_one_of(box: Float32Array, faces: list[Face]) -> bool:
+    """Whether a box (4,) lies mostly on a known face: that one again, or an eye or ear taken for a face."""
+    for face in faces:
+        other = np.array(face.box, np.float32)
+        common = np.minimum(box[2:], other[2:]) - np.maximum(box[:2], other[:2])
+        smaller = min(np.prod(box[2:] - box[:2]), np.prod(other[2:] - other[:2]))
+        if common.min() > 0 and np.prod(common) > 0.5 * smaller:
+            return True
+    return False
