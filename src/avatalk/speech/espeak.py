@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from avatalk.errors import SpeechError
-from avatalk.media import Phoneme
+from avatalk.media import Float32Array, Phoneme
 from avatalk.speech.base import SpeechEngine, Utterance, Voice
 from avatalk.speech.ipa import clean_symbol
 from avatalk.speech.libespeak import SAMPLE_RATE, Recording, synthesise
@@ -16,6 +16,10 @@ from avatalk.speech.spoken import spoken_form
 from avatalk.speech.timing import mouth_times
 from avatalk.speech.voices import espeak_voices
 from avatalk.speech.words import Mark, timed_words
+
+_GAIN = {"female": 1.15, "male": 1.4, "": 1.25}
+"""Brings the voices to -17 dBFS, within 2 dB: measured on a sentence each of 24 of them."""
+_KNEE = 0.8
 
 
 class Espeak(SpeechEngine):
@@ -39,7 +43,7 @@ class Espeak(SpeechEngine):
                 stage="speech",
                 field="text",
             )
-        sound = (np.concatenate(recording.blocks) / 32768).astype(np.float32)
+        sound = _levelled(np.concatenate(recording.blocks).astype(np.float32) / 32768, _GAIN[voice.sex])
         words = timed_words(sentence, self._marks(recording, phonemes))
         phonemes = mouth_times(phonemes, sound, self.sample_rate)
         return Utterance(sound, self.sample_rate, tuple(phonemes), words)
@@ -75,3 +79,11 @@ class Espeak(SpeechEngine):
                 phoneme = next(sounding, None)
             if mark:
                 yield mark
+
+
+def _levelled(sound: Float32Array, gain: float) -> Float32Array:
+    """Amplify; what would pass the knee is bent, sample by sample, and cannot clip."""
+    loud = sound * np.float32(gain)
+    over = np.maximum(np.abs(loud) - _KNEE, 0)
+    bent = np.sign(loud) * (_KNEE + (1 - _KNEE) * np.tanh(over / (1 - _KNEE)))
+    return np.where(over > 0, bent, loud).astype(np.float32)

@@ -25,9 +25,6 @@ HEAD_S = 0.15
 TAIL_S = 0.3
 """Silence before and behind, so that a video neither begins nor ends in the middle of a mouth shape."""
 
-_GAIN = 1.2
-_KNEE = 0.8
-
 
 def speak(text: str, voice: str | None, speed: float, pitch: float, folder: Path, monitor: Monitor) -> Speech:
     """Speak `text` into a 16-bit mono WAV file.
@@ -147,13 +144,5 @@ class _Track:
         self.phonemes.append(phoneme)
 
     def _write(self, sound: Float32Array) -> None:
-        self.file.writeframesraw(np.round(_levelled(sound) * 32767).astype("<i2").tobytes())
+        self.file.writeframesraw(np.round(np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
         self.samples += len(sound)
-
-
-def _levelled(sound: Float32Array) -> Float32Array:
-    """Bring to about -17 dBFS; what would pass the knee is bent, sample by sample, and cannot clip."""
-    loud = sound * _GAIN
-    over = np.maximum(np.abs(loud) - _KNEE, 0)
-    bent = np.sign(loud) * (_KNEE + (1 - _KNEE) * np.tanh(over / (1 - _KNEE)))
-    return np.where(over > 0, bent, loud).astype(np.float32)
