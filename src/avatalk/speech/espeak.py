@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from avatalk.errors import SpeechError
 from avatalk.media import Float32Array, Phoneme
@@ -43,7 +44,7 @@ class Espeak(SpeechEngine):
                 stage="speech",
                 field="text",
             )
-        sound = _levelled(np.concatenate(recording.blocks).astype(np.float32) / 32768, _GAIN[voice.sex])
+        sound = _levelled(np.concatenate(recording.blocks), _GAIN[voice.sex])
         words = timed_words(sentence, self._marks(recording, phonemes))
         phonemes = mouth_times(phonemes, sound, self.sample_rate)
         return Utterance(sound, self.sample_rate, tuple(phonemes), words)
@@ -81,9 +82,9 @@ class Espeak(SpeechEngine):
                 yield mark
 
 
-def _levelled(sound: Float32Array, gain: float) -> Float32Array:
-    """Amplify; what would pass the knee is bent, sample by sample, and cannot clip."""
-    loud = sound * np.float32(gain)
+def _levelled(sound: npt.NDArray[np.int16], gain: float) -> Float32Array:
+    """Amplify to float; what would pass the knee is bent, sample by sample, and cannot clip."""
+    loud = sound.astype(np.float32) * np.float32(gain / 32768)
     over = np.maximum(np.abs(loud) - _KNEE, 0)
     bent = np.sign(loud) * (_KNEE + (1 - _KNEE) * np.tanh(over / (1 - _KNEE)))
     return np.where(over > 0, bent, loud).astype(np.float32)
