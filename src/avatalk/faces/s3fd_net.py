@@ -1,8 +1,8 @@
 """The network of S3FD, which looks for faces of six sizes at once.
 
 Zhang et al., "S³FD: Single Shot Scale-invariant Face Detector", ICCV 2017: the convolutions of VGG-16,
-four more, and at six depths two small ones, for the score and the box of a face at each place. The layers carry
-the names of the checkpoint ``s3fd-619a316812.pth``.
+some more, and at six depths two small ones, for the score and the box of a face at each place. The
+layers carry the names of the checkpoint ``s3fd-619a316812.pth``.
 """
 
 from __future__ import annotations

@@ -1,0 +1,166 @@
+"""Where networks run: OpenVINO on processors, PyTorch on graphics cards.
+
+A network is defined in PyTorch and converted once to OpenVINO's form, a file from which it starts without
+PyTorch. Batches have a fixed shape, so the same input gives the same bits whatever else is asked for.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from avatalk.errors import BadInput, EngineUnavailable
+from avatalk.media import Float32Array
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+Network = Callable[..., list[Float32Array]]
+"""Takes float32 arrays of the shapes it was built for, gives float32 arrays."""
+
+
+def require(package: str) -> Any:
+    """Import and return `package`.
+
+    Raises:
+        EngineUnavailable: it is not installed; the hint is the command that installs it.
+    """
+    try:
+        return import_module(package)
+    except ImportError as error:
+        raise EngineUnavailable(
+            f"Neural engines need {package}, which is not installed.", hint="pip install 'avatalk[neural]'"
+        ) from error
+
+
+def choose_device(wanted: str = "auto") -> str:
+    """Return the device that networks will run on: ``"cpu"``, ``"cuda"`` or ``"mps"``.
+
+    Args:
+        wanted: one of `DEVICES`; ``"auto"`` is a graphics card if PyTorch can use one.
+
+    Raises:
+        BadInput: there is no device of that name.
+        EngineUnavailable: it was asked for by name and cannot be used here.
+    """
+    if wanted not in DEVICES:
+        raise BadInput(
+            f"There is no device {wanted!r}.", hint=f"Choose one of {', '.join(DEVICES)}.", field="device"
+        )
+    if wanted == "cpu":
+        return wanted
+    for name, has_driver in (("cuda", _has_cuda_driver), ("mps", _has_apple_graphics)):
+        # Importing PyTorch takes seconds, asking for a driver none.
+        if wanted in ("auto", name) and has_driver() and _torch_can_use(name):
+            return name
+    if wanted == "auto":
+        return "cpu"
+    raise EngineUnavailable(
+        f"PyTorch cannot use {wanted!r} on this machine.",
+        hint="Use `--device auto`, or install a build of PyTorch for this graphics card.",
+    )
+
+
+def describe(device: str, precision: str) -> str:
+    """Say what a network runs on, for the result of a render."""
+    library = "OpenVINO" if device == "cpu" else "PyTorch"
+    return f"{device}, {precision}, {library}"
+
+
+def fastest_precision(device: str) -> str:
+    """``"f16"`` on graphics cards, ``"bf16"`` on processors that have it, else ``"f32"``."""
+    if device != "cpu":
+        return "f16"
+    able = require("openvino").Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "bf16" if "BF16" in able else "f32"
+
+
+def convert(module: nn.Module, examples: Sequence[Tensor], path: Path) -> None:
+    """Write `module` as OpenVINO's ``path`` (.xml) and its weights (.bin) beside it, whole or not at all.
+
+    Args:
+        module: in evaluation mode; its first axis, the batch, becomes free.
+        examples: one tensor per argument.
+        path: where to; the folder is made.
+    """
+    ov, torch = require("openvino"), require("torch")
+    with torch.inference_mode():
+        traced = torch.jit.trace(module, tuple(examples), check_trace=False)
+        model = ov.convert_model(traced, example_input=tuple(examples))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        whole = Path(folder) / path.name
+        ov.save_model(model, whole, compress_to_fp16=False)
+        # The weights first: who sees the .xml sees everything.
+        for part in (whole.with_suffix(".bin"), whole):
+            part.replace(path.parent / part.name)
+
+
+def openvino_network(path: Path, shapes: Sequence[Sequence[int]], precision: str) -> Network:
+    """Return a network that `convert` wrote, ready to run on the processor.
+
+    Args:
+        path: its .xml.
+        shapes: of its arguments, the batch included.
+        precision: ``"f32"`` or ``"bf16"``.
+    """
+    ov = require("openvino")
+    core = ov.Core()
+    model = core.read_model(path)
+    model.reshape({index: list(shape) for index, shape in enumerate(shapes)})
+    compiled = core.compile_model(
+        model, "CPU", {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
+    )
+    request = compiled.create_infer_request()
+
+    def run(*inputs: Float32Array) -> list[Float32Array]:
+        results = request.infer(list(inputs), share_inputs=True)
+        return [np.array(result, np.float32) for result in results.values()]
+
+    return run
+
+
+def torch_network(module: nn.Module, device: str) -> Network:
+    """Return `module`, ready to run on a graphics card in half precision; it is moved there."""
+    torch = require("torch")
+    module = module.eval().to(device=device, dtype=torch.float16)
+
+    def run(*inputs: Float32Array) -> list[Float32Array]:
+        with torch.inference_mode():
+            tensors = [torch.from_numpy(array).to(device=device, dtype=torch.float16) for array in inputs]
+            results = module(*tensors)
+        results = results if isinstance(results, tuple) else (results,)
+        return [result.float().cpu().numpy() for result in results]
+
+    return run
+
+
+def _torch_can_use(device: str) -> bool:
+    if find_spec("torch") is None:
+        return False
+    torch = require("torch")
+    backend = torch.cuda if device == "cuda" else torch.backends.mps
+    return bool(backend.is_available())
+
+
+def _has_cuda_driver() -> bool:
+    library = "nvcuda.dll" if os.name == "nt" else "libcuda.so.1"
+    try:
+        return bool(ctypes.CDLL(library).cuInit(0) == 0)
+    except OSError:
+        return False
+
+
+def _has_apple_graphics() -> bool:
+    return sys.platform == "darwin" and platform.machine() == "arm64"
