@@ -256,12 +256,14 @@ class _Decoder:
         self.seconds = sum(samples / rate for rate, samples in counts.items())
 
 
-_GUESSED = frozenset({"aac", "ac3", "dts", "eac3", "loas", "mp2", "mp3", "mpegts"})
+_GUESSED = frozenset({"aac", "ac3", "dts", "eac3", "loas", "mp2", "mpegts"})
 
 
 def _declared_s(container: InputContainer, stream: AudioStream) -> float:
     """Seconds that the file says it lasts; 0 where it does not say, or FFmpeg would guess by bit rate."""
     if container.format.name in _GUESSED:
+        return 0.0
+    if container.format.name == "mp3" and not _counts_frames(Path(container.name)):
         return 0.0
     if container.format.name == "wav":
         return _declared_by_riff(container, stream)
@@ -280,6 +282,17 @@ def _declared_by_riff(container: InputContainer, stream: AudioStream) -> float:
     if claimed > _STREAMED or not stream.bit_rate:  # written to a pipe: the size was never filled in
         return 0.0
     return 8 * claimed / stream.bit_rate
+
+
+def _counts_frames(path: Path) -> bool:
+    """Whether an MP3 file has a Xing or Info header, which tells the number of its frames."""
+    with path.open("rb") as file:
+        head = file.read(10)
+        if head.startswith(b"ID3"):  # a tag comes first; its size has seven bits in each byte
+            size = sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
+            file.seek(10 + size)
+        first_frame = file.read(256)
+    return b"Xing" in first_frame or b"Info" in first_frame
 
 
 _STREAMED = 0xFFFF0000
