@@ -1,5 +1,5 @@
 """The artist: characters described by numbers and words, drawn as vector art and ready to be animated."""
 
-from avatalk.avatars.artist.character import Character, Skin
+from avatalk.avatars.artist.character import Character, FaceShape, Skin
 
-__all__ = ["Character", "Skin"]
+__all__ = ["Character", "FaceShape", "Skin"]

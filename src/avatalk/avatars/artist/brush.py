@@ -7,11 +7,15 @@ sharp at any size. Coordinates are those of the unmoved head; the pixels may lie
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from avatalk.avatars.artist.svg import rgb
-from avatalk.media import Float32Array
+
+Floats = npt.NDArray[np.floating[Any]]
+Indices = npt.NDArray[np.intp]
 
 SAMPLES = 2048
 
@@ -25,11 +29,11 @@ class Axis:
     """
 
     def __init__(self, start: float, stop: float) -> None:
-        self.x: Float32Array = np.linspace(start, stop, SAMPLES, dtype=np.float32)
+        self.x: Floats = np.linspace(start, stop, SAMPLES, dtype=np.float32)
         self._start = start
         self._per_unit = (SAMPLES - 1) / (stop - start)
 
-    def spline(self, points: Sequence[tuple[float, float]]) -> Float32Array:
+    def spline(self, points: Sequence[tuple[float, float]]) -> Floats:
         """Tabulate the natural cubic spline through `points` (x ascending), held level beyond its ends."""
         px, py = (np.asarray(v, np.float64) for v in zip(*points, strict=True))
         h = np.diff(px)
@@ -44,17 +48,18 @@ class Axis:
         y += (py[i] / h[i] - bend[i] * h[i] / 6) * right + (py[i + 1] / h[i] - bend[i + 1] * h[i] / 6) * left
         return y.astype(np.float32)
 
-    def index(self, x: Float32Array) -> np.ndarray[tuple[int, ...], np.dtype[np.intp]]:
+    def index(self, x: Floats) -> Indices:
         """Return where to look up `x` in tabulated curves."""
-        return np.clip((x - self._start) * self._per_unit + 0.5, 0, SAMPLES - 1).astype(np.intp)
+        at: Indices = np.clip((x - self._start) * self._per_unit + 0.5, 0, SAMPLES - 1).astype(np.intp)
+        return at
 
 
-def colour(value: str) -> Float32Array:
+def colour(value: str) -> Floats:
     """Return ``"#rrggbb"`` as (3,) float32, 0..255."""
     return np.array(rgb(value), np.float32)
 
 
-def coverage(distance: Float32Array, scale: float, soft: float = 1.0) -> Float32Array:
+def coverage(distance: Floats, scale: float, soft: float = 1.0) -> Floats:
     """Return how much of each pixel lies on the positive side of an edge, 0..1.
 
     Args:
@@ -62,22 +67,23 @@ def coverage(distance: Float32Array, scale: float, soft: float = 1.0) -> Float32
         scale: pixels per head unit.
         soft: width of the edge's blur in pixels.
     """
-    return np.clip(distance * np.float32(scale / soft) + np.float32(0.5), 0, 1)
+    covered: Floats = np.clip(distance * np.float32(scale / soft) + np.float32(0.5), 0, 1)
+    return covered
 
 
-def glow(x: Float32Array, y: Float32Array, rx: float, ry: float) -> Float32Array:
+def glow(x: Floats, y: Floats, rx: float, ry: float) -> Floats:
     """Return a soft spot, 1 in its middle, by the offsets from it and its radii."""
     return np.exp(-((x / np.float32(rx)) ** 2) - (y / np.float32(ry)) ** 2)
 
 
-def over(ground: Float32Array, paint: Float32Array, alpha: Float32Array) -> None:
+def over(ground: Floats, paint: Floats, alpha: Floats) -> None:
     """Lay `paint` ((3,) or like `ground`) on `ground` ((3, height, width), 0..255) in place."""
     if paint.ndim == 1:
         paint = paint[:, None, None]
     ground += alpha * (paint - ground)
 
 
-def smoothstep(x: Float32Array) -> Float32Array:
+def smoothstep(x: Floats) -> Floats:
     """Return 0 below 0, 1 above 1 and a smooth slope between."""
     t = np.clip(x, 0, 1)
     return t * t * (3 - 2 * t)

@@ -13,14 +13,14 @@ HairStyle = Literal[
     "fade",
     "short",
     "side",
+    "crop",
     "bob",
+    "straight",
     "waves",
     "curls",
     "afro",
     "bun",
-    "braids",
     "pixie",
-    "crop",
     "hijab",
 ]
 Beard = Literal["none", "stubble", "moustache", "goatee", "short", "full"]
@@ -132,7 +132,15 @@ class Character:
         return Puppet(self, width, height).still()
 
     def cutout(self, width: int, height: int) -> UInt8Array:
-        """Return the character at rest without a backdrop: (height, width, 4) uint8 RGBA, alpha not premultiplied."""
+        """Return the character at rest without a backdrop.
+
+        Args:
+            width: pixels, 64 or more.
+            height: pixels, 64 or more.
+
+        Returns:
+            (height, width, 4) uint8 RGBA, alpha not premultiplied.
+        """
         from avatalk.avatars.artist.puppet import Puppet
 
         return Puppet(self, width, height).cutout()

@@ -230,9 +230,7 @@ def _jacket(character: Character, tint: str, inner: list[Sheet], opening: list[P
         edge = [(side * x, y) for x, y in opening]
         outer = [(side * x, y) for x, y in right[1:]]
         a, b = (mix(tint, light, 0.45), tint) if side < 0 else (mix(tint, dark, 0.1), mix(tint, dark, 0.55))
-        fill = s.shape.linear(
-            side * 40, 300, side * 380, 460, (0, a if side < 0 else b, 1), (1, b if side < 0 else b, 1)
-        )
+        fill = s.shape.linear(side * 40, 300, side * 380, 460, (0, a if side < 0 else b, 1), (1, b, 1))
         s.shape.path(line([*edge, *reversed(outer)], closed=True, tension=0.7), fill)
     _folds(s.shading, character, tint)
     with inner[0].shading.blurred(9):

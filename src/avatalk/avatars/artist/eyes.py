@@ -5,12 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from avatalk.avatars.artist.brush import Axis, colour, coverage, glow, over
+from avatalk.avatars.artist.brush import Axis, Floats, Indices, colour, coverage, glow, over
 from avatalk.avatars.artist.character import Character
 from avatalk.avatars.artist.face import EYE_X
 from avatalk.avatars.artist.svg import mix
 from avatalk.avatars.artist.tones import tones
-from avatalk.media import Float32Array
 
 REACH = (-38.0, -31.0, 47.0, 23.0)  # what an eye may touch: x outwards from its middle, y
 
@@ -73,9 +72,9 @@ class Eyes:
 
     def paint(
         self,
-        ground: Float32Array,
-        x: Float32Array,
-        y: Float32Array,
+        ground: Floats,
+        x: Floats,
+        y: Floats,
         side: int,
         blink: float,
         gaze: tuple[float, float],
@@ -106,11 +105,11 @@ class Eyes:
 
     def _paint_lid(
         self,
-        ground: Float32Array,
-        u: Float32Array,
-        y: Float32Array,
-        at: np.ndarray,
-        upper: Float32Array,
+        ground: Floats,
+        u: Floats,
+        y: Floats,
+        at: Indices,
+        upper: Floats,
         b: np.float32,
     ) -> None:
         k, fold = self._scale, self._fold
@@ -134,13 +133,13 @@ class Eyes:
 
     def _paint_ball(
         self,
-        ground: Float32Array,
-        x: Float32Array,
-        u: Float32Array,
-        y: Float32Array,
-        upper: Float32Array,
-        lower: Float32Array,
-        inside: Float32Array,
+        ground: Floats,
+        x: Floats,
+        u: Floats,
+        y: Floats,
+        upper: Floats,
+        lower: Floats,
+        inside: Floats,
         side: int,
         gaze: tuple[float, float],
     ) -> None:
@@ -170,12 +169,12 @@ class Eyes:
 
     def _paint_lashes(
         self,
-        ground: Float32Array,
-        u: Float32Array,
-        y: Float32Array,
-        at: np.ndarray,
-        upper: Float32Array,
-        lower: Float32Array,
+        ground: Floats,
+        u: Floats,
+        y: Floats,
+        at: Indices,
+        upper: Floats,
+        lower: Floats,
         b: np.float32,
     ) -> None:
         k = self._scale
@@ -195,8 +194,8 @@ class Eyes:
         over(ground, self._line, under * np.float32(0.5) * (1 - b))
 
 
-def _iris(tint: str, radius: float, scale: float) -> tuple[Float32Array, float]:
-    """Draw an iris once: (n, n, 4) float32, colours 0..255 premultiplied by alpha 0..1; reaches 1.12 radii."""
+def _iris(tint: str, radius: float, scale: float) -> tuple[Floats, float]:
+    """Draw an iris, 1.12 radii to each side: (n, n, 4) float32, RGB 0..255 premultiplied by alpha 0..1."""
     n = max(int(2 * radius * 1.12 * scale) | 1, 9)
     g = np.linspace(-1.12, 1.12, n, dtype=np.float32)
     y, x = np.meshgrid(g, g, indexing="ij")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-import numpy.typing as npt
 
 from avatalk.avatars.artist.character import Character
 from avatalk.avatars.artist.face import EYE_X, MOUTH_Y, Sheet, chin_y, outline, sheet
-from avatalk.avatars.artist.svg import Drawing, Point, line, mirror, mix, rgb
+from avatalk.avatars.artist.svg import Drawing, Point, hair, inside, line, mirror, mix, rgb
 from avatalk.avatars.artist.tones import Tones, tones
-
-Float64Array = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 
 def brows_and_age(character: Character) -> Sheet:
@@ -58,9 +56,7 @@ def _brow(s: Sheet, c: Character, t: Tones, tint: str, side: int, rng: np.random
         lean = np.interp(a, [0, 0.12, 0.5, 1], [1.25, 0.75, 0.22, -0.45]) - across * 0.35
         length = rng.uniform(5.5, 8.5) * np.interp(a, [0, 0.2, 1], [0.75, 1, 0.8]) * (0.8 + 0.2 * thick)
         x2, y2 = x + length * np.cos(lean), y - length * np.sin(lean) * 0.75
-        hairs[i % 2].append(
-            f"M{side * x:.1f} {y:.1f}Q{side * (x + x2) / 2:.1f} {(y + y2) / 2 - 0.8:.1f} {side * x2:.1f} {y2:.1f}"
-        )
+        hairs[i % 2].append(hair(side * x, y, side * x2, y2, 0.8))
     s.detail.stroke("".join(hairs[0]), tint, 0.95, 0.6)
     s.detail.stroke("".join(hairs[1]), mix(tint, t.shade, 0.35), 0.9, 0.55)
 
@@ -96,7 +92,7 @@ def _lines(s: Sheet, c: Character, t: Tones, old: float) -> None:
         d.stroke(line([(x, v + 4) for x, v in brow]), t.light, 4, 0.1 * old)
 
 
-def _crease(d: Drawing, points: list[Point], t: Tones, strong: float, width: float) -> None:
+def _crease(d: Drawing, points: Sequence[Point], t: Tones, strong: float, width: float) -> None:
     for k in range(3):
         d.stroke(line(points), t.shade, width * (1.8 - 0.55 * k), 0.17 * strong)
         d.stroke(
@@ -136,7 +132,7 @@ def beard(character: Character) -> list[Sheet]:
         shape = line(_beard_outline(character, 1), closed=True)
         with s.shape.clipped(_hem(character, 0)), s.shape.blurred(8):
             s.shape.path(shape, mix(tint, t.shade, 0.35), 0.4)
-        _bristles(s.detail, _beard_outline(character, 0), tint, t, rng, 420, 2.2, 0.22)
+        _bristles(s.detail, _beard_outline(character, 0), tint, rng, 420, 2.2, 0.22)
         return [s]
     low = {"short": 7.0, "full": 44.0, "goatee": 10.0}[character.beard]
     ring = _beard_outline(character, low)
@@ -165,7 +161,7 @@ def beard(character: Character) -> list[Sheet]:
         s.shading.path(
             line([(60, 130), (110, 100), (132, 60), (136, 110), (90, 190)], closed=True), dark, 0.5
         )
-    _bristles(s.detail, ring, tint, t, rng, 900, 7 if low < 20 else 11, 0.4)
+    _bristles(s.detail, ring, tint, rng, 900, 7 if low < 20 else 11, 0.4)
     return [s]
 
 
@@ -179,7 +175,6 @@ def _bristles(
     d: Drawing,
     ring: list[Point],
     tint: str,
-    t: Tones,
     rng: np.random.Generator,
     count: int,
     length: float,
@@ -193,7 +188,7 @@ def _bristles(
     for i, (x, y) in enumerate(kept):
         dx = np.sign(x) * -0.25 * abs(x) / 60 + rng.normal(0, 0.22)
         x2, y2 = x + length * dx * rng.uniform(0.6, 1.2), y + length * rng.uniform(0.6, 1.2)
-        paths[i % 3].append(f"M{x:.1f} {y:.1f}Q{(x + x2) / 2 + 1:.1f} {(y + y2) / 2:.1f} {x2:.1f} {y2:.1f}")
+        paths[i % 3].append(hair(x, y, x2, y2))
     for tone, lines in zip((dark, tint, light), paths, strict=True):
         d.stroke("".join(lines), tone, 1.15, opacity)
 
@@ -228,21 +223,10 @@ def moustache(character: Character) -> list[Sheet]:
         y0 = np.interp(x, [0, 22, m, m + 11], [y - 16, y - 18 * big, y - 8, y + 6]) + v * 10 * (1 - 0.5 * u)
         lean = 0.5 + 0.7 * u
         x2, y2 = x + 9 * lean * rng.uniform(0.5, 1), y0 + 8 * rng.uniform(0.5, 1)
-        paths[i % 3].append(
-            f"M{side * x:.1f} {y0:.1f}Q{side * (x + x2) / 2:.1f} {(y0 + y2) / 2 - 1.5:.1f} {side * x2:.1f} {y2:.1f}"
-        )
+        paths[i % 3].append(hair(side * x, y0, side * x2, y2, 1.5))
     for tone, lines in zip((dark, tint, light), paths, strict=True):
         s.detail.stroke("".join(lines), tone, 1.2, 0.6)
     return [s]
-
-
-def inside(ring: Float64Array, points: Float64Array) -> BoolArray:
-    """Return which of `points` (n, 2) lie inside a closed outline (m, 2)."""
-    x0, y0 = ring.T
-    x1, y1 = np.roll(ring, -1, 0).T
-    x, y = points[:, 0, None], points[:, 1, None]
-    crossing = ((y0 > y) != (y1 > y)) & (x < (x1 - x0) * (y - y0) / np.where(y1 == y0, 1e-9, y1 - y0) + x0)
-    return crossing.sum(1) % 2 == 1
 
 
 def glasses(character: Character) -> list[Sheet]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from avatalk.avatars.artist.character import Character
 from avatalk.avatars.artist.face import Sheet, sheet
 from avatalk.avatars.artist.styles import STYLES, Curls, Guide, Lock, Part, Style
-from avatalk.avatars.artist.svg import Drawing, Point, line, mix
-
-Float64Array = npt.NDArray[np.float64]
+from avatalk.avatars.artist.svg import Drawing, Float64Array, Point, inside, line, mix
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,15 +162,10 @@ def draw_curls(s: Sheet, curls: Curls, t: HairTones, seed: int) -> None:
 
 def _inside(outline: Float64Array, count: int, rng: np.random.Generator) -> Float64Array:
     """Return about `count` points inside an outline, (n, 2), from the top down."""
-    low, high = outline.min(0), outline.max(0)
-    p = rng.uniform(low, high, (count * 2, 2))
-    x0, y0 = outline.T
-    x1, y1 = np.roll(outline, -1, 0).T
-    crossing = ((y0 > p[:, 1, None]) != (y1 > p[:, 1, None])) & (
-        p[:, 0, None] < (x1 - x0) * (p[:, 1, None] - y0) / np.where(y1 == y0, 1e-9, y1 - y0) + x0
-    )
-    p = p[crossing.sum(1) % 2 == 1][:count]
-    return p[np.argsort(p[:, 1])]
+    p = rng.uniform(outline.min(0), outline.max(0), (count * 2, 2))
+    p = p[inside(outline, p)][:count]
+    ordered: Float64Array = p[np.argsort(p[:, 1])]
+    return ordered
 
 
 def _along(outline: Float64Array, count: int) -> Float64Array:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from avatalk.avatars.artist.brush import Axis, colour, coverage, glow, over
+from avatalk.avatars.artist.brush import Axis, Floats, colour, coverage, glow, over
 from avatalk.avatars.artist.character import Character
 from avatalk.avatars.artist.face import MOUTH_Y
 from avatalk.avatars.artist.svg import Box, mix
 from avatalk.avatars.artist.tones import tones
-from avatalk.media import Float32Array
 
 DROP = 35.0  # how far the lower lip goes down at its widest, head units
 _TEETH = 8.4  # edge of the upper teeth below the line of the lips, head units
@@ -60,13 +59,13 @@ class _Lips:
         half: head units of half the mouth's width.
     """
 
-    x: Float32Array
-    v: Float32Array
-    s: Float32Array
-    top: Float32Array
-    inner_top: Float32Array
-    inner_low: Float32Array
-    bottom: Float32Array
+    x: Floats
+    v: Floats
+    s: Floats
+    top: Floats
+    inner_top: Floats
+    inner_low: Floats
+    bottom: Floats
     half: float
 
 
@@ -103,7 +102,7 @@ class Mouth:
             colour("#eaa69e"),
         )
 
-    def paint(self, ground: Float32Array, x: Float32Array, y: Float32Array, pose: Pose) -> None:
+    def paint(self, ground: Floats, x: Floats, y: Floats, pose: Pose) -> None:
         """Paint the mouth.
 
         Args:
@@ -115,7 +114,8 @@ class Mouth:
         k, half = self._scale, self.half_width(pose)
         v, s = y - _f(MOUTH_Y), x / _f(half)
         at = self._axis.index(s)
-        m = _Lips(x, v, s, *(curve[at] for curve in self._contours(pose)), half)
+        top, inner_top, inner_low, bottom = (curve[at] for curve in self._contours(pose))
+        m = _Lips(x, v, s, top, inner_top, inner_low, bottom, half)
         within = coverage((1 - np.abs(s)) * _f(half), k)
         if pose.parted > 0.004:
             hole = np.minimum(coverage(v - m.inner_top, k), coverage(m.inner_low - v, k)) * within
@@ -133,7 +133,7 @@ class Mouth:
             1 + spread - 0.4 * pose.round - 0.14 * pose.parted * (1 - pose.wide) * (1 - pose.round)
         )
 
-    def _contours(self, pose: Pose) -> tuple[Float32Array, Float32Array, Float32Array, Float32Array]:
+    def _contours(self, pose: Pose) -> tuple[Floats, Floats, Floats, Floats]:
         """Return the four edges of the lips over the axis, head units below the line of the lips."""
         s = self._axis.x
         side = np.abs(s)
@@ -161,7 +161,7 @@ class Mouth:
         edges = (top, inner_top, inner_low, np.maximum(bottom, inner_low))
         return edges[0].astype(_f), edges[1].astype(_f), edges[2].astype(_f), edges[3].astype(_f)
 
-    def _interior(self, m: _Lips, pose: Pose) -> Float32Array:
+    def _interior(self, m: _Lips, pose: Pose) -> Floats:
         ground = np.empty((3, *m.x.shape), _f)
         ground[:] = self._back[:, None, None]
         drop = pose.drop
@@ -171,8 +171,8 @@ class Mouth:
             edge = drop * 0.93 - 0.5 + 3 * (m.x / 40) ** 2
             self._teeth(ground, m, m.v - edge, 9.0, 0.6)
         arch = (m.x / _f(40)) ** 2
-        edge = _TEETH - 5.0 * arch - 6.0 * pose.round - 2.0 * pose.tongue
-        self._teeth(ground, m, edge - m.v, 11.5, 1.0)
+        rim = _TEETH - 5.0 * arch - 6.0 * pose.round - 2.0 * pose.tongue
+        self._teeth(ground, m, rim - m.v, 11.5, 1.0)
         over(ground, self._dark, np.exp(-np.clip(m.v - m.inner_top, 0, None) / _f(3.2)) * _f(0.6))
         if pose.tongue > 0:
             self._tongue(
@@ -182,9 +182,7 @@ class Mouth:
         over(ground, self._dark, np.exp(-np.clip(m.inner_low - m.v, 0, None) / _f(2.2)) * _f(0.35))
         return ground
 
-    def _teeth(
-        self, ground: Float32Array, m: _Lips, inside: Float32Array, pitch: float, light: float
-    ) -> None:
+    def _teeth(self, ground: Floats, m: _Lips, inside: Floats, pitch: float, light: float) -> None:
         """Paint a row of teeth where `inside` is positive, each `pitch` head units wide."""
         column = m.x / _f(pitch)
         away = np.abs(column - np.round(column))  # 0 in the gap between two teeth, 0.5 in the middle of one
@@ -196,7 +194,7 @@ class Mouth:
         over(tooth, self._between, np.clip(side, 0, 1) ** 2 * _f(0.75))
         over(ground, tooth, mask * np.clip((1 - side) * 5, 0, 1) * _f(0.5 + 0.46 * light))
 
-    def _tongue(self, ground: Float32Array, m: _Lips, y: float, rx: float, ry: float, alpha: float) -> None:
+    def _tongue(self, ground: Floats, m: _Lips, y: float, rx: float, ry: float, alpha: float) -> None:
         """Paint the tongue as an ellipse around (0, y) below the line of the lips."""
         r = np.hypot(m.x / _f(rx), (m.v - _f(y)) / _f(ry))
         tongue = np.empty_like(ground)
@@ -206,7 +204,7 @@ class Mouth:
         over(tongue, self._flesh_dark, np.exp(-((m.x / _f(2.4)) ** 2)) * _f(0.25))
         over(ground, tongue, coverage((1 - r) * _f(ry), self._scale, 2.5) * _f(alpha))
 
-    def _upper_lip(self, m: _Lips) -> Float32Array:
+    def _upper_lip(self, m: _Lips) -> Floats:
         lip = np.empty((3, *m.x.shape), _f)
         lip[:] = self._lip[:, None, None]
         t = np.clip((m.v - m.top) / np.maximum(m.inner_top - m.top, _f(1)), 0, 1)
@@ -216,7 +214,7 @@ class Mouth:
         over(lip, self._lip_light, light * _f(0.55))
         return lip
 
-    def _lower_lip(self, m: _Lips) -> Float32Array:
+    def _lower_lip(self, m: _Lips) -> Floats:
         lip = np.empty((3, *m.x.shape), _f)
         lip[:] = self._lip[:, None, None]
         t = np.clip((m.v - m.inner_low) / np.maximum(m.bottom - m.inner_low, _f(1)), 0, 1)
@@ -229,7 +227,7 @@ class Mouth:
         over(lip, self._shine, shine * self._gloss)
         return lip
 
-    def _seam_line(self, ground: Float32Array, m: _Lips, pose: Pose) -> None:
+    def _seam_line(self, ground: Floats, m: _Lips, pose: Pose) -> None:
         """Darken the line where the lips meet, and the corners."""
         middle = (m.inner_top + m.inner_low) * _f(0.5)
         line = np.clip(1 - np.abs(m.v - middle) / _f(1.5 + 0.5 * pose.closed), 0, 1)

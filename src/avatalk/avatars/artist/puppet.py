@@ -16,14 +16,14 @@ import numpy as np
 from avatalk.avatars.artist import eyes as eyes_
 from avatalk.avatars.artist import mouth as mouth_
 from avatalk.avatars.artist import portrait
-from avatalk.avatars.artist.brush import smoothstep
+from avatalk.avatars.artist.brush import Floats, smoothstep
 from avatalk.avatars.artist.character import Character
 from avatalk.avatars.artist.eyes import Eyes
 from avatalk.avatars.artist.face import EYE_X, MOUTH_Y, chin_y
 from avatalk.avatars.artist.mouth import Mouth, Pose
-from avatalk.avatars.artist.raster import View, paint_sheets, place
+from avatalk.avatars.artist.raster import View, paint_sheets, place, sample
 from avatalk.avatars.artist.svg import Box, rgb
-from avatalk.media import Float32Array, UInt8Array
+from avatalk.media import UInt8Array
 
 Window = tuple[slice, slice]
 
@@ -46,7 +46,7 @@ class Puppet:
         under = paint_sheets(portrait.beneath(character), view)
         self._above = paint_sheets(portrait.above(character), view)
         rest = cv2.merge([255 - self._above[..., 3]] * 4)
-        self._texture = cv2.add(cv2.multiply(under, rest, scale=1 / 255), self._above)
+        self._texture = np.asarray(cv2.add(cv2.multiply(under, rest, scale=1 / 255), self._above), np.uint8)
         self._under = under
         self._eyes, self._mouth = Eyes(character, view.scale), Mouth(character, view.scale)
         self._field = Field(character, view)
@@ -85,7 +85,7 @@ class Puppet:
         """Yield the bust in bands, each with its rows and columns: RGBA, premultiplied."""
         bands = self._field.bands(pose, motion, self._mouth)
         for window, head, bent in bands:
-            out = cv2.remap(self._texture, bent, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            out = sample(self._texture, bent)
             if head is not None:
                 self._paint_face(out, window, head, bent, pose, motion)
             yield window, out
@@ -94,8 +94,8 @@ class Puppet:
         self,
         out: UInt8Array,
         window: Window,
-        head: Float32Array,
-        bent: Float32Array,
+        head: Floats,
+        bent: Floats,
         pose: Pose,
         motion: tuple[float, ...],
     ) -> None:
@@ -113,11 +113,11 @@ class Puppet:
         self,
         out: UInt8Array,
         window: Window,
-        head: Float32Array,
-        bent: Float32Array,
+        head: Floats,
+        bent: Floats,
         at: tuple[float, float],
         reach: Box,
-        painter: Callable[[Float32Array, Float32Array, Float32Array], None],
+        painter: Callable[[Floats, Floats, Floats], None],
     ) -> None:
         """Paint around a point of the moved head, beneath what hangs before the face."""
         v, (height, width) = self._view, head.shape[:2]
@@ -135,8 +135,8 @@ class Puppet:
             return
         part = (slice(y0, y1), slice(x0, x1))
         source = np.ascontiguousarray(bent[part])
-        under = cv2.remap(self._under, source, None, cv2.INTER_LINEAR)
-        above = cv2.remap(self._above, source, None, cv2.INTER_LINEAR)
+        under = sample(self._under, source)
+        above = sample(self._above, source)
         x = (head[part][..., 0] + (np.float32(0.5) - zero[0])) / np.float32(v.scale)
         y = (head[part][..., 1] + (np.float32(0.5) - zero[1])) / np.float32(v.scale)
         ground = under[..., :3].transpose(2, 0, 1).astype(np.float32, order="C")
@@ -180,7 +180,7 @@ class Field:
 
     def bands(
         self, pose: Pose, motion: tuple[float, ...], mouth: Mouth
-    ) -> Iterator[tuple[Window, Float32Array | None, Float32Array]]:
+    ) -> Iterator[tuple[Window, Floats | None, Floats]]:
         """Yield the parts of the bust: rows and columns, and for each of their pixels two places.
 
         The first is its place on the unmoved head (None for the chest), the second the place on the picture
@@ -214,8 +214,8 @@ class Field:
         k = self._step
         return slice(y0 // k, max(-(-y1 // k), y0 // k + 1)), slice(x0 // k, max(-(-x1 // k), x0 // k + 1))
 
-    def _grid(self, nodes: Window, size: tuple[int, int]) -> tuple[Window, Float32Array]:
-        """Return the pixels of some nodes: rows and columns, and the coordinates of each, (height, width, 2)."""
+    def _grid(self, nodes: Window, size: tuple[int, int]) -> tuple[Window, Floats]:
+        """Return the pixels of some nodes: rows, columns and their coordinates, (height, width, 2)."""
         k = self._step
         rows = slice(nodes[0].start * k, min(nodes[0].stop * k, size[1]))
         cols = slice(nodes[1].start * k, min(nodes[1].stop * k, size[0]))
@@ -225,7 +225,7 @@ class Field:
         )
         return (rows, cols), np.dstack([x, y])
 
-    def _enlarge(self, values: Float32Array, nodes: Window, shape: tuple[int, ...]) -> Float32Array:
+    def _enlarge(self, values: Floats, nodes: Window, shape: tuple[int, ...]) -> Floats:
         """Interpolate displacements of some nodes, in head units, to their pixels, in pixels."""
         k, (rows, cols) = self._step, nodes
         r0, r1 = max(rows.start - 1, 0), min(rows.stop + 1, values.shape[0])
@@ -233,11 +233,9 @@ class Field:
         part = values[r0:r1, c0:c1].astype(np.float32) * np.float32(self._scale)
         whole = cv2.resize(part, ((c1 - c0) * k, (r1 - r0) * k), interpolation=cv2.INTER_LINEAR)
         y, x = (rows.start - r0) * k, (cols.start - c0) * k
-        return whole[y : y + shape[0], x : x + shape[1]]
+        return np.asarray(whole[y : y + shape[0], x : x + shape[1]], np.float32)
 
-    def _jaw(
-        self, x: Float32Array, y: Float32Array, pose: Pose, mouth: Mouth
-    ) -> tuple[Float32Array, Float32Array]:
+    def _jaw(self, x: Floats, y: Floats, pose: Pose, mouth: Mouth) -> tuple[Floats, Floats]:
         drop = pose.drop
         side = np.abs(x)
         reach = 1 - smoothstep((side - 42) / 126)
@@ -261,4 +259,5 @@ def _backdrop(character: Character, width: int, height: int) -> UInt8Array:
     small = lit + (dark - lit) * np.clip(fall, 0, 1.15)[..., None]
     wall = cv2.resize(small.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
     grain = np.random.Generator(np.random.PCG64(7)).random((height, width, 1), np.float32)
-    return np.clip(wall + grain, 0, 255).astype(np.uint8)
+    painted: UInt8Array = np.clip(wall + grain, 0, 255).astype(np.uint8)
+    return painted

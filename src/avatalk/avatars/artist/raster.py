@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 import resvg_py
 
+from avatalk.avatars.artist.brush import Floats
 from avatalk.avatars.artist.face import Sheet
 from avatalk.avatars.artist.svg import Box, Drawing, markup
 from avatalk.media import UInt8Array
@@ -97,11 +99,11 @@ def _raster(
     w, h = -(-width // coarse), -(-height // coarse)
     units = view.units(x0, y0, x0 + w * coarse, y0 + h * coarse)
     png = resvg_py.svg_to_bytes(svg_string=markup(drawings, units, w, h), skip_system_fonts=True)
-    pixels = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
-    pixels = cv2.cvtColor(cv2.cvtColor(pixels, cv2.COLOR_BGRA2RGBA), cv2.COLOR_RGBA2mRGBA)
+    decoded = np.asarray(cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED), np.uint8)
+    pixels = cv2.cvtColor(cv2.cvtColor(decoded, cv2.COLOR_BGRA2RGBA), cv2.COLOR_RGBA2mRGBA)
     if coarse > 1:
         pixels = cv2.resize(pixels, (w * coarse, h * coarse), interpolation=cv2.INTER_CUBIC)
-    return np.ascontiguousarray(pixels[:height, :width])
+    return np.ascontiguousarray(pixels[:height, :width], np.uint8)
 
 
 def _lay(ground: UInt8Array, layer: UInt8Array, *, atop: bool = False) -> None:
@@ -109,11 +111,26 @@ def _lay(ground: UInt8Array, layer: UInt8Array, *, atop: bool = False) -> None:
     x, y, w, h = cv2.boundingRect(layer[..., 3])
     if not w:
         return
-    part, layer = ground[y : y + h, x : x + w], layer[y : y + h, x : x + w]
-    rest = cv2.merge([255 - layer[..., 3]] * 4)
+    part, over = ground[y : y + h, x : x + w], layer[y : y + h, x : x + w]
+    rest = cv2.merge([255 - over[..., 3]] * 4)
     if atop:
-        layer = cv2.multiply(layer, cv2.merge([part[..., 3]] * 4), scale=1 / 255)
+        over = np.asarray(cv2.multiply(over, cv2.merge([part[..., 3]] * 4), scale=1 / 255))
     alpha = part[..., 3].copy()
-    part[:] = cv2.add(cv2.multiply(part, rest, scale=1 / 255), layer)
+    part[:] = cv2.add(cv2.multiply(part, rest, scale=1 / 255), over)
     if atop:
         part[..., 3] = alpha
+
+
+def sample(picture: UInt8Array, places: Floats) -> UInt8Array:
+    """Look up a picture between its pixels; beyond its edge the edge goes on.
+
+    Args:
+        picture: (height, width, 4) uint8.
+        places: (rows, columns, 2) float32: x, y in pixels of the picture, the first pixel's centre at 0, 0.
+
+    Returns:
+        (rows, columns, 4) uint8.
+    """
+    nothing: Any = None  # the second map, which the stubs of OpenCV 4 and 5 want though it is optional
+    found = cv2.remap(picture, places, nothing, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found, np.uint8)

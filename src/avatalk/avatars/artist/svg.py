@@ -6,9 +6,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 Stop = tuple[float, str, float]
+Float64Array = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 def rgb(colour: str) -> tuple[float, float, float]:
@@ -42,6 +47,11 @@ def line(points: Sequence[Point], *, closed: bool = False, tension: float = 1.0)
             f"{p2[0] - (p3[0] - p1[0]) * k:.1f} {p2[1] - (p3[1] - p1[1]) * k:.1f} {p2[0]:.1f} {p2[1]:.1f}"
         )
     return "".join(parts) + ("Z" if closed else "")
+
+
+def hair(x0: float, y0: float, x1: float, y1: float, rise: float = 0.0) -> str:
+    """Return path data of a short hair whose middle stands out upwards by `rise`."""
+    return f"M{x0:.1f} {y0:.1f}Q{(x0 + x1) / 2:.1f} {(y0 + y1) / 2 - rise:.1f} {x1:.1f} {y1:.1f}"
 
 
 def mirror(points: Sequence[Point]) -> list[Point]:
@@ -139,8 +149,9 @@ def markup(drawings: Sequence[Drawing], view: Box, width: int, height: int) -> s
     body = "".join("".join(d.body) for d in drawings)
     x0, y0, x1, y1 = view
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" preserveAspectRatio="none" '
-        f'viewBox="{x0:.4f} {y0:.4f} {x1 - x0:.4f} {y1 - y0:.4f}"><defs>{defs}</defs>{body}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="{x0:.4f} {y0:.4f} {x1 - x0:.4f} {y1 - y0:.4f}" preserveAspectRatio="none">'
+        f"<defs>{defs}</defs>{body}</svg>"
     )
 
 
@@ -149,3 +160,13 @@ def _stops(stops: Sequence[Stop]) -> str:
         f'<stop offset="{at:.3f}" stop-color="{colour}" stop-opacity="{alpha:.3f}"/>'
         for at, colour, alpha in stops
     )
+
+
+def inside(ring: Float64Array, points: Float64Array) -> BoolArray:
+    """Return which of `points` (n, 2) lie inside a closed outline (m, 2)."""
+    x0, y0 = ring.T
+    x1, y1 = np.roll(ring, -1, 0).T
+    x, y = points[:, 0, None], points[:, 1, None]
+    crossing = ((y0 > y) != (y1 > y)) & (x < (x1 - x0) * (y - y0) / np.where(y1 == y0, 1e-9, y1 - y0) + x0)
+    found: BoolArray = crossing.sum(1) % 2 == 1
+    return found
