@@ -531,7 +531,7 @@ def test_progress_cancellation_and_a_folder_that_is_not_there(tmp_path):
     stop.set()
     with pytest.raises(Cancelled):
         speak(text, "amy", 1.0, 1.0, tmp_path, Monitor(cancelled=stop))
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match="does not exist"):
         spoken("Hello", tmp_path / "nowhere")
 
 

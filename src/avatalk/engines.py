@@ -86,10 +86,10 @@ ENGINES: tuple[Engine, ...] = (
     Engine(
         "speech",
         "espeak",
-        "avatalk.speech.synthesis:speak",
+        "avatalk.speech.espeak:Espeak",
         "espeak-ng, over 100 languages, exact phoneme times",
         "GPL-3.0-or-later",
-        packages=("espeakng_loader",),
+        packages=("espeakng_loader", "av"),
     ),
     Engine(
         "speech",

@@ -29,6 +29,8 @@ from avatalk.lipsync.visemes import from_phonemes
 from avatalk.media import Avatar, Face, FaceTrack, MotionCurve, Result, Speech, UInt8Array, VisemeCurve
 from avatalk.request import VideoRequest
 from avatalk.spec import portable
+from avatalk.speech.audio import open_audio
+from avatalk.speech.synthesis import speak
 from avatalk.video.ahead import ahead
 from avatalk.video.encode import check_output, encode
 from avatalk.video.sidecar import write_captions
@@ -291,11 +293,8 @@ def frame_count(duration_s: float, sample_rate: int, fps: Fraction) -> int:
 def _speech(request: VideoRequest, folder: Path, monitor: Monitor) -> Speech:
     if request.text is None:
         assert request.audio is not None  # the request holds exactly one of both
-        open_audio = engines.get("speech", "recording").load()
         return Speech(open_audio(request.audio, monitor))
-    speak = engines.get("speech", "espeak").load()
-    made: Speech = speak(request.text, request.voice, request.speed, request.pitch, folder, monitor)
-    return made
+    return speak(request.text, request.voice, request.speed, request.pitch, folder, monitor)
 
 
 def _face(picture: UInt8Array, wanted: int | None, monitor: Monitor) -> Face:

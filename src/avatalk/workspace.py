@@ -24,7 +24,9 @@ def cannot_write(path: Path, error: OSError) -> OutputError:
     """The user's version of `error`, met while `path` was written."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return OutputError(
-            f"There is no space left for {path}.", hint="Free some, or write to another disk.", stage="encode"
+            f"There is no space left for {path}.",
+            hint="Free some space, or use another disk: -o for the result, TMPDIR for temporary files.",
+            stage="encode",
         )
     if error.errno == errno.ENOENT:
         return OutputError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import wave
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -10,16 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
-from avatalk.errors import OutputError, SpeechError
+from avatalk import engines
+from avatalk.errors import SpeechError
 from avatalk.events import Monitor
 from avatalk.media import Float32Array, Phoneme, Speech, Word
 from avatalk.speech.audio import AudioClip
 from avatalk.speech.base import SpeechEngine, Utterance, Voice
-from avatalk.speech.espeak import Espeak
 from avatalk.speech.spoken import spoken_form
 from avatalk.speech.text import Piece, check_speakable, pieces
 from avatalk.speech.voices import check_readable, choose
 from avatalk.speech.words import speakable
+from avatalk.workspace import cannot_write
 
 HEAD_S = 0.15
 TAIL_S = 0.3
@@ -66,13 +66,7 @@ def speak(text: str, voice: str | None, speed: float, pitch: float, folder: Path
                 monitor.report("speech", piece.end, len(text), message="Speaking")
             track.pause(TAIL_S)
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        reason = "there is no space left" if full else (error.strerror or str(error)).lower()
-        raise OutputError(
-            f"The speech cannot be written to {folder}: {reason}.",
-            hint="Free some space there, or set TMPDIR to another folder.",
-            stage="speech",
-        ) from None
+        raise cannot_write(path, error) from None
     clip = AudioClip(path, engine.sample_rate, 1, track.samples / engine.sample_rate)
     return Speech(clip, tuple(track.phonemes), tuple(track.words))
 
@@ -103,10 +97,8 @@ def _utterances(
 
 def engine_of(voice: Voice) -> SpeechEngine:
     """Return the engine that speaks `voice`."""
-    return _ENGINES[voice.engine]()
-
-
-_ENGINES: dict[str, type[SpeechEngine]] = {Espeak.name: Espeak}
+    engine: SpeechEngine = engines.get("speech", voice.engine).load()()
+    return engine
 
 
 @dataclass(slots=True)
