@@ -104,7 +104,7 @@ def _hertz(mel: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def _scaled(magnitude: Float32Array) -> Float32Array:
     floor = 10.0 ** (-_RANGE_DB / 20.0)
     decibels = 20.0 * np.log10(np.maximum(magnitude, floor)) - _REFERENCE_DB
-    return np.clip(8.0 * (decibels + _RANGE_DB) / _RANGE_DB - 4.0, -4.0, 4.0).astype(np.float32)
+    return np.asarray(np.clip(8.0 * (decibels + _RANGE_DB) / _RANGE_DB - 4.0, -4.0, 4.0), np.float32)
 
 
 def _sharpened(blocks: Iterable[Float32Array]) -> Iterator[Float32Array]:

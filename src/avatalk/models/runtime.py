@@ -90,14 +90,13 @@ def convert(module: nn.Module, examples: Sequence[Tensor], path: Path) -> None:
     """Write `module` as OpenVINO's ``path`` (.xml) and its weights (.bin) beside it, whole or not at all.
 
     Args:
-        module: in evaluation mode; its first axis, the batch, becomes free.
-        examples: one tensor per argument.
+        module: in evaluation mode.
+        examples: one tensor per argument, with two or more in a batch; the size of the batch stays free.
         path: where to; the folder is made.
     """
     ov, torch = require("openvino"), require("torch")
-    with torch.inference_mode():
-        traced = torch.jit.trace(module, tuple(examples), check_trace=False)
-        model = ov.convert_model(traced, example_input=tuple(examples))
+    free = tuple({0: torch.export.Dim("batch")} for _ in examples)
+    model = ov.convert_model(torch.export.export(module, tuple(examples), dynamic_shapes=free))
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         whole = Path(folder) / path.name
