@@ -14,7 +14,7 @@ from avatalk.lipsync.warp_shapes import Mouth
 from avatalk.media import Float32Array, UInt8Array
 
 TONGUE_LIFT = 0.050  # of its tip when raised, face units
-SHADOW = np.array([0.8, 1.1, 1.1], np.float32)  # the mouth's shadows are red: lips and gums light them
+SHADOW = np.array([0.85, 1.05, 1.08], np.float32)  # the mouth's shadows are red: lips and gums light them
 SEAM = 0.008  # width of the dark line between lips that were photographed apart
 
 
@@ -75,8 +75,8 @@ class Interior:
         across = np.clip(np.abs(2 * u - left - right) / max(right - left, 1e-3), 0, 1)
         shade = 0.68 + 0.32 * smoothstep((v - top) / (0.015 + 0.15 * gap))
         shade *= 0.80 + 0.20 * smoothstep((bottom - v) / 0.025)
-        shade *= (1 - 0.45 * across**3) * (1 - 0.45 * pose.pout)
-        shade *= 0.62 + 0.38 * smoothstep(gap / 0.05)  # little light gets in through a slit
+        shade *= (1 - 0.45 * across**3) * (1 - 0.35 * pose.pout)
+        shade *= 0.50 + 0.50 * smoothstep(gap / 0.06)  # little light gets in through a slit
 
         lips = above * (1 - under_upper)[..., None] + below * under_lower[..., None]
         if self._seam:

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from avatalk.lipsync.mouth_palette import Palette
 from avatalk.lipsync.warp_frame import FaceFrame, FloatArray, resample, smooth_curve, smoothstep
 from avatalk.lipsync.warp_shapes import Mouth
 from avatalk.media import Float32Array, UInt8Array
+
+BoolArray = npt.NDArray[np.bool_]
 
 USUAL_WIDTH = 0.55  # of a mouth
 TOOTH_HEIGHT = 0.115
@@ -56,11 +59,10 @@ class Layers:
     Attributes:
         scale: canvas pixels per face unit.
         corner: (2,) float64 centre of the canvas' first pixel, face units.
-        upper: upper teeth, fixed to the skull.
+        upper: upper teeth, fixed to the skull; the photograph's own where it shows them.
         lower: lower teeth, fixed to the jaw.
         tongue: its body, on the jaw.
         tip: its tip, when raised.
-        photographed: whether `upper` shows the photograph's own teeth.
     """
 
     scale: float
@@ -69,7 +71,6 @@ class Layers:
     lower: Float32Array
     tongue: Float32Array
     tip: Float32Array
-    photographed: bool
 
     @classmethod
     def of(cls, picture: UInt8Array, frame: FaceFrame, mouth: Mouth, palette: Palette, blur: float) -> Layers:
@@ -87,18 +88,20 @@ class Layers:
         across = u - middle[0]
         tooth_u, tooth_v = np.where(across < 0, across / left, across / right) / size, (v - middle[1]) / size
 
-        taken = _photographed(picture, frame, mouth, palette, u, v)
-        upper = taken if taken is not None else _teeth(tooth_u, tooth_v, UPPER, palette)
-        drawn = (
-            _teeth(tooth_u, tooth_v, LOWER, palette),
-            _tongue(tooth_u, tooth_v, TONGUE_WIDTH, TONGUE_TOP, palette),
-            _tongue(tooth_u, tooth_v, TIP_WIDTH, TONGUE_TOP + 0.01, palette),
-        )
         sigma = 0.4 * blur * scale / frame.unit
-        lower, tongue, tip = (cv2.GaussianBlur(layer, (0, 0), sigma) for layer in drawn)
-        if taken is None:
-            upper = cv2.GaussianBlur(upper, (0, 0), sigma)
-        return cls(scale, corner, upper, lower, tongue, tip, taken is not None)  # type: ignore[arg-type,unused-ignore]
+
+        def soft(layer: Float32Array) -> Float32Array:
+            return np.asarray(cv2.GaussianBlur(layer, (0, 0), sigma), np.float32)
+
+        upper = _photographed(picture, frame, mouth, palette, u, v)
+        return cls(
+            scale,
+            corner,
+            upper=soft(_teeth(tooth_u, tooth_v, UPPER, palette)) if upper is None else upper,
+            lower=soft(_teeth(tooth_u, tooth_v, LOWER, palette)),
+            tongue=soft(_tongue(tooth_u, tooth_v, TONGUE_WIDTH, TONGUE_TOP, palette)),
+            tip=soft(_tongue(tooth_u, tooth_v, TIP_WIDTH, TONGUE_TOP + 0.01, palette)),
+        )
 
 
 def _layer(colour: FloatArray, alpha: FloatArray) -> Float32Array:
@@ -145,40 +148,46 @@ def _photographed(
     """
     if not mouth.was_open:
         return None
+    columns, step = u[0], float(v[1, 0] - v[0, 0])
     contours = map(smooth_curve, (mouth.upper, mouth.lower))
-    top, bottom = (np.interp(u[0], curve[:, 0], curve[:, 1]) for curve in contours)
-    where = frame.to_pixels(np.stack([u, np.clip(v, top, np.maximum(top, bottom))], axis=-1)).astype(
-        np.float32
-    )
-    seen = resample(picture, where).astype(np.float64)
+    top, bottom = (np.interp(columns, curve[:, 0], curve[:, 1]) for curve in contours)
+    where = frame.to_pixels(np.stack([u, np.clip(v, top, np.maximum(top, bottom))], axis=-1))
+    seen = resample(picture, where.astype(np.float32)).astype(np.float64)
     between = (v > top) & (v < bottom)
     luma = seen.mean(axis=2)
     white = float(np.percentile(luma[between], 90)) if between.any() else 0.0
     bright = between & (luma > 0.5 * white) & (np.ptp(seen, axis=2) < 0.45 * seen.max(axis=2))
     if white < 0.55 * palette.teeth.mean() or bright.sum() < TEETH_SHARE * between.sum():
         return None
-    # The cutting edge, column by column: dark lines thinner than a gap between the rows do not end a tooth.
-    step = float(v[1, 0] - v[0, 0])
-    bridged = cv2.morphologyEx(
-        bright.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((max(3, round(0.02 / step)), 3), np.uint8)
-    )
-    ended = np.logical_or.accumulate(bridged > 0, axis=0) & (bridged == 0)
-    edge = v[np.argmax(ended, axis=0), 0]
-    columns = u[0]
-    toothed = (bridged.sum(axis=0) > 0.4 * (bottom - top) / step) & (bottom - top > 0.02)
-    if toothed.sum() < 8:
+    arc = _cutting_edge(columns, v, bright, bottom - top)
+    if arc is None:
         return None
-    arc = np.polyfit(columns[toothed], edge[toothed], 2)
-    near = toothed & (np.abs(edge - np.polyval(arc, columns)) < 0.02)
-    if near.sum() >= 8:
-        arc = np.polyfit(columns[near], edge[near], 2)
-    edge = np.minimum(np.polyval(arc, columns) - 0.008, bottom - 0.022)
+    edge = np.minimum(arc, bottom - 0.022)
     sides = np.minimum(u - mouth.upper[0, 0], mouth.upper[-1, 0] - u)
     alpha = smoothstep((edge - v) / 0.012 + 0.5) * smoothstep(sides / 0.03)
     # Shown at least as far below the shut lips as drawn teeth: a jaw that hangs has left its upper lip high.
     middle = mouth.closed[5]
     lower = np.clip(middle[1] + UPPER.edge - np.interp(middle[0], columns, edge), 0, 0.06)
     return _moved_down(_layer(seen, alpha), round(float(lower) / step))
+
+
+def _cutting_edge(
+    columns: FloatArray, v: FloatArray, bright: BoolArray, gap: FloatArray
+) -> FloatArray | None:
+    """The v at which the photographed upper teeth end, as an arc over `columns`; None if too few show."""
+    step = float(v[1, 0] - v[0, 0])
+    # Dark lines that are thinner than the gap between two rows of teeth do not end a tooth.
+    tall = np.ones((max(3, round(0.02 / step)), 3), np.uint8)
+    teeth = cv2.morphologyEx(bright.astype(np.uint8), cv2.MORPH_CLOSE, tall) > 0
+    ended = np.logical_or.accumulate(teeth, axis=0) & ~teeth
+    edge = v[np.argmax(ended, axis=0), 0]
+    use = (teeth.sum(axis=0) > 0.4 * gap / step) & (gap > 0.02)
+    for _ in range(2):  # the second time without the columns that are far off the arc
+        if use.sum() < 8:
+            return None
+        arc = np.polyval(np.polyfit(columns[use], edge[use], 2), columns)
+        use &= np.abs(edge - arc) < 0.02
+    return np.asarray(arc - 0.008)
 
 
 def _moved_down(layer: Float32Array, rows: int) -> Float32Array:

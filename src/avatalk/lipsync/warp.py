@@ -12,6 +12,7 @@ Per frame, with everything else prepared once:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from avatalk.errors import FaceError
 from avatalk.lipsync.base import Animation, LipSync, Shot
 from avatalk.lipsync.mouth_interior import Interior, Pose
 from avatalk.lipsync.warp_eyes import Eye
-from avatalk.lipsync.warp_frame import FaceFrame, FloatArray, resample, smooth_curve
+from avatalk.lipsync.warp_frame import FaceFrame, FloatArray, Grid, resample, smooth_curve
 from avatalk.lipsync.warp_head import HeadFields
 from avatalk.lipsync.warp_shapes import JAW_DROP, SHAPES, Mouth, ShapeFields
 from avatalk.media import MOTION_CHANNELS, VISEME_CHANNELS, Face, Float32Array, UInt8Array
@@ -48,6 +49,25 @@ class MeshWarp(LipSync):
         return WarpedPhotograph(shot, shot.avatar.picture, face)
 
 
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Where in the photograph the pixels of one frame come from; every map is (h, w, 2) float32, pixels.
+
+    Attributes:
+        corner: x, y in the frame of the first pixel of `where`.
+        where: map of all that may move.
+        upper: map of the face's lattice alone, of the sheet with the upper lip.
+        lower: likewise, of the sheet with the lower lip.
+        turned: forward displacement of the head on its lattice; None when the head is still.
+    """
+
+    corner: tuple[int, int]
+    where: Float32Array
+    upper: Float32Array
+    lower: Float32Array
+    turned: Float32Array | None
+
+
 class WarpedPhotograph(Animation):
     """A photograph ready to speak."""
 
@@ -73,31 +93,25 @@ class WarpedPhotograph(Animation):
 
     def _draw(self, viseme: dict[str, float], motion: dict[str, float]) -> UInt8Array:
         amounts = {name: viseme.get(name, 0.0) for name in SHAPES}
+        amounts["open"] *= 1.3 - 0.3 * amounts["open"]  # the eye misses the smallest openings
         amounts["rest"] = 1.0 if self._mouth.was_open else 0.0
         amounts["brow"] = motion["brow"]
 
         frame = self._picture.copy()
-        turned = _mix(self._head.fields, motion)
-        x, y, where, upper, lower = self._where_from(turned, amounts)
+        flow = self._flow(_mix(self._head.fields, motion), amounts)
+        (x, y), where = flow.corner, flow.where
         whole = ((x, y, x + where.shape[1], y + where.shape[0]),)
-        for x0, y0, x1, y1 in whole if turned is None else self._head.bands:
+        for x0, y0, x1, y1 in whole if flow.turned is None else self._head.bands:
             frame[y0:y1, x0:x1] = resample(self._picture, where[y0 - y : y1 - y, x0 - x : x1 - x])
         if motion["blink"] or motion["gaze_x"] or motion["gaze_y"]:
             for eye in self._eyes:
-                self._look(frame, eye, where, (x, y), turned, motion)
+                self._look(frame, eye, flow, motion)
         if any(amounts[name] for name in SHAPES if name != "brow"):
-            self._speak(frame, upper, lower, turned, amounts, viseme["tongue"])
+            self._speak(frame, flow, amounts, viseme["tongue"])
         return frame
 
-    def _where_from(
-        self, turned: Float32Array | None, amounts: dict[str, float]
-    ) -> tuple[int, int, Float32Array, Float32Array, Float32Array]:
-        """Map every pixel that may move to its place in the photograph.
-
-        Returns:
-            x, y of the map's corner in the frame; the map (h, w, 2) float32; and the same for the face's
-            lattice alone, of the upper and of the lower sheet.
-        """
+    def _flow(self, turned: Float32Array | None, amounts: dict[str, float]) -> Flow:
+        """Find where in the photograph every pixel that may move comes from."""
         shapes, grid, head = self._shapes, self._shapes.grid, self._head.grid
         seen = grid.nodes
         if turned is not None:
@@ -110,18 +124,18 @@ class WarpedPhotograph(Animation):
         below = grid.sample(shapes.below, seen)[..., None]
         both = sheets[0] + below * (sheets[1] - sheets[0])
         face, upper, lower = (grid.upsample(sheet - grid.nodes) + grid.pixels for sheet in (both, *sheets))
-        face = self._inside(face, grid.x, grid.y)
+        face = self._inside(face, grid)
         if turned is None:
-            return grid.x, grid.y, face, upper, lower
-        where = self._inside(head.upsample(back) + head.pixels, head.x, head.y)
+            return Flow((grid.x, grid.y), face, upper, lower, None)
+        where = self._inside(head.upsample(back) + head.pixels, head)
         # The head's lattice reaches past the face's on all sides, both cut off alike at the picture's edges.
-        x0, y0 = grid.x - head.x, grid.y - head.y
-        where[y0 : y0 + face.shape[0], x0 : x0 + face.shape[1]] = face
-        return head.x, head.y, where, upper, lower
+        x, y = grid.x - head.x, grid.y - head.y
+        where[y : y + face.shape[0], x : x + face.shape[1]] = face
+        return Flow((head.x, head.y), where, upper, lower, turned)
 
-    def _inside(self, where: Float32Array, x: int, y: int) -> Float32Array:
+    def _inside(self, where: Float32Array, grid: Grid) -> Float32Array:
         """Cut off what a lattice of whole cells has past the picture's right and lower edge."""
-        return where[: self._height - y, : self._width - x]
+        return where[: self._height - grid.y, : self._width - grid.x]
 
     def _skull(self, turned: Float32Array | None) -> FloatArray:
         """(2, 3) face units → pixels, at the mouth, with the head as turned in this frame."""
@@ -132,47 +146,32 @@ class WarpedPhotograph(Animation):
         matrix = np.column_stack([pixels[2] - pixels[1], pixels[4] - pixels[3]]) / 0.4
         return np.column_stack([matrix, pixels[0]])
 
-    def _look(
-        self,
-        frame: UInt8Array,
-        eye: Eye,
-        where: Float32Array,
-        corner: tuple[int, int],
-        turned: Float32Array | None,
-        motion: dict[str, float],
-    ) -> None:
-        """Draw one eye's lids and gaze over `frame`; `where` is the map whose first pixel is `corner`."""
+    def _look(self, frame: UInt8Array, eye: Eye, flow: Flow, motion: dict[str, float]) -> None:
+        """Draw one eye's lids and gaze over `frame`."""
         x0, y0, x1, y1 = eye.box(3.0)
-        if turned is not None:
+        if flow.turned is not None:
             middle = np.array([[[(x0 + x1) / 2, (y0 + y1) / 2]]], np.float32)
-            dx, dy = self._head.grid.sample(turned, middle)[0, 0]
+            dx, dy = self._head.grid.sample(flow.turned, middle)[0, 0]
             x0, y0, x1, y1 = x0 + dx, y0 + dy, x1 + dx, y1 + dy
-        left, top = max(corner[0], int(x0), 1), max(corner[1], int(y0), 1)
-        right = min(corner[0] + where.shape[1], int(x1) + 1, self._width - 1)
-        bottom = min(corner[1] + where.shape[0], int(y1) + 1, self._height - 1)
+        (x, y), where = flow.corner, flow.where
+        left, top = max(x, int(x0), 1), max(y, int(y0), 1)
+        right = min(x + where.shape[1], int(x1) + 1, self._width - 1)
+        bottom = min(y + where.shape[0], int(y1) + 1, self._height - 1)
         if right <= left or bottom <= top:
             return
-        patch = where[top - corner[1] : bottom - corner[1], left - corner[0] : right - corner[0]]
+        patch = where[top - y : bottom - y, left - x : right - x]
         shown = frame[top:bottom, left:right]
         gaze = (motion["gaze_x"], motion["gaze_y"])
         frame[top:bottom, left:right] = eye.draw(self._picture, patch, shown, motion["blink"], gaze)
 
-    def _speak(
-        self,
-        frame: UInt8Array,
-        upper: Float32Array,
-        lower: Float32Array,
-        turned: Float32Array | None,
-        amounts: dict[str, float],
-        tongue: float,
-    ) -> None:
+    def _speak(self, frame: UInt8Array, flow: Flow, amounts: dict[str, float], tongue: float) -> None:
         """Draw both lips and what is between them over `frame`."""
         contours = np.stack([self._mouth.upper, self._mouth.lower])
         for name, amount in amounts.items():
             if amount:
                 contours = contours + amount * self._shapes.lips[name]
         curves = [smooth_curve(contour) for contour in contours]
-        skull = self._skull(turned)
+        skull = self._skull(flow.turned)
 
         grid = self._shapes.grid
         margin = 0.04 + 2.0 * grid.cell / self._frame.unit
@@ -185,12 +184,15 @@ class WarpedPhotograph(Animation):
         left, top = np.maximum(np.floor(pixels.min(axis=0)).astype(int), [max(grid.x, 1), max(grid.y, 1)])
         right, bottom = np.minimum(
             np.ceil(pixels.max(axis=0)).astype(int),
-            [min(self._width - 1, grid.x + upper.shape[1]), min(self._height - 1, grid.y + upper.shape[0])],
+            [
+                min(self._width - 1, grid.x + flow.upper.shape[1]),
+                min(self._height - 1, grid.y + flow.upper.shape[0]),
+            ],
         )
         if right <= left or bottom <= top:
             return
         cut = (slice(top - grid.y, bottom - grid.y), slice(left - grid.x, right - grid.x))
-        above, below = (resample(self._picture, sheet[cut]) for sheet in (upper, lower))
+        above, below = (resample(self._picture, sheet[cut]) for sheet in (flow.upper, flow.lower))
         local = skull.copy()
         local[:, 2] -= [left, top]
         pose = Pose(local, curves[0], curves[1], JAW_DROP * amounts["open"], tongue, amounts["round"])

@@ -152,7 +152,7 @@ class _Controls:
         self.to.append(moves)
 
     def _lips(self) -> None:
-        """Inner contour, then outer contour, corners included."""
+        """Inner contour with its corners, then outer contour without."""
         mouth, points = self.mouth, self.frame.points
         inner = mouth.lower if self.lower else mouth.upper
         outer = points[list(OUTER_LOWER if self.lower else OUTER_UPPER)]
@@ -172,7 +172,8 @@ class _Controls:
         for points_, rim in ((inner, 0.0), (outer[1:-1], 1.0)):
             cut = slice(1, -1) if rim else slice(None)
             s, g, a, h = side[cut], f[cut], t[cut], thickness[cut]
-            tuck = -0.030 * g if self.lower else -0.022 * g
+            # For f and v the lower lip's rim rolls in under the teeth, and the upper lip bares them.
+            lift = (0.018 if rim else 0.0075) if self.lower else 0.022
             self._add(
                 points_,
                 rest=close[cut] * (1.0 - 0.25 * rim),
@@ -180,9 +181,7 @@ class _Controls:
                 closed=move(-0.03 * s, -sign * 0.28 * h * rim),
                 wide=move(0.12 * s, -0.012 * a**2 - sign * 0.12 * h * rim),
                 round=move(-pucker * s, 0.014 * g + 0.5 * flat[cut] + sign * rim * (0.004 + 0.16 * h)),
-                teeth=move(
-                    0.02 * s, tuck * (0.6 if rim and self.lower else 1.0 if rim or not self.lower else 0.25)
-                ),
+                teeth=move(0.02 * s, -lift * g),
             )
 
     def _skin(self) -> None:
