@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avatalk.errors import FaceError
+from avatalk.faces.mediapipe import MediaPipeFaces
 from avatalk.lipsync.base import Shot
 from avatalk.lipsync.warp import MeshWarp
 from avatalk.lipsync.warp_frame import FACE_OVAL, INNER_LOWER, INNER_UPPER, OUTER_LOWER, OUTER_UPPER
@@ -151,6 +152,20 @@ def test_lips_open_as_told(landmarks):
     assert (np.diff(seen) >= 0).all()
     assert seen[0] <= 0.02
     assert 0.13 < seen[-1] < 0.20  # about a tenth of the face height, no more
+
+
+def test_the_projects_own_mesh_sees_the_lips_follow(landmarks):
+    rng = np.random.Generator(np.random.PCG64(3))
+    told = np.concatenate([[0.0, 0.0], np.linspace(0.1, 1.0, 10), rng.uniform(0, 1, 6)])
+    visemes = [{"open": k, "wide": rng.uniform(0, 0.6), "tongue": rng.uniform(0, 1)} for k in told]
+    visemes[:2] = [{}, {"closed": 1.0}]
+    motions = [dict(zip(("yaw", "pitch", "roll"), rng.uniform(-0.05, 0.05, 3), strict=True)) for _ in told]
+    finder, seen = MediaPipeFaces(), []
+    for frame in frames_of(landmarks, visemes, motions):
+        (face,) = finder.find(frame)
+        seen.append(np.linalg.norm(face.landmarks[13, :2] - face.landmarks[14, :2]) / face.eye_distance)
+    assert max(seen[:2]) <= 0.02
+    assert np.corrcoef(told, seen)[0, 1] > 0.93
 
 
 def test_p_closes_and_f_bares_the_upper_teeth(landmarks):
