@@ -184,7 +184,6 @@ def face(character: Character) -> Sheet:
     """Draw the face: its form, sockets, cheeks, nose and chin. Eyes and lips are painted by the rig."""
     t, s = tones(character), sheet(-190, -230, 190, 250)
     contour = line(outline(character), closed=True)
-    w = character.face.width
     warm = mix(t.base, t.light, 0.4)
     s.shape.path(
         contour,
@@ -203,10 +202,10 @@ def face(character: Character) -> Sheet:
     _sockets(s.shading, t, character)
     _nose(s, t, character)
     _mouth_ground(s.shading, t, character)
-    with s.detail.clipped(contour):
-        edge = [(x - 2.5, y) for x, y in outline(character)[3:9]]
-        s.detail.stroke(line(edge), mix(t.light, "#ffffff", 0.25), 2.2, 0.22)
-    del w
+    with s.shading.blurred(3):
+        s.shading.stroke(
+            line([(x - 3, y) for x, y in outline(character)[3:9]]), mix(t.light, "#ffffff", 0.2), 5, 0.4
+        )
     return s
 
 

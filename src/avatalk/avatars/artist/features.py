@@ -67,29 +67,37 @@ def _shadow(d: Drawing, c: Character, t: Tones, side: int) -> None:
 
 
 def _lines(s: Sheet, c: Character, t: Tones, old: float) -> None:
-    d, e = s.shape, s.detail
+    """Draw the lines of age, `old` from 0 to 1, a little blurred as skin is."""
+    d = s.shape
     m = 57 * c.face.mouth
-    for side in (-1, 1):
-        strong = old * (1.0 if side > 0 else 0.85)
-        fold: list[Point] = [(side * 31, 82), (side * 45, 102), (side * (m + 2), 124), (side * (m + 7), 142)]
-        _crease(d, fold, t, strong, 5)
-        e.stroke(line(fold), t.deep, 1.5, 0.42 * strong)
-        bag = [(side * 38, 17.0), (side * 56, 26), (side * 78, 25), (side * 96, 13)]
-        _crease(d, bag, t, strong * 0.8, 4)
-        e.stroke(line(bag), t.deep, 1.2, 0.26 * strong)
-        for k, (dy, out) in enumerate(((-8, 126), (0, 129), (9, 125))):
-            foot = [(side * 101, -1 + dy * 0.45), (side * 112, dy * 0.9), (side * out, dy * 1.7 + 2)]
-            e.stroke(line(foot), t.deep, 1.2, (0.34 - 0.05 * k) * strong)
-        if old > 0.45:
-            jowl = [(side * (m + 6), 152.0), (side * (m + 11), 172), (side * (m + 8), 186)]
-            d.stroke(line(jowl), t.shade, 5, 0.3 * (strong - 0.3))
-        e.stroke(
-            line([(side * 7, -28), (side * 8.5, -38), (side * 8, -46)]), t.deep, 1.4, 0.24 * strong * old
-        )
-    for k, y in enumerate((-74.0, -95.0, -115.0)):
-        brow = [(-78 + 9 * k, y + 4), (-40, y - 2), (0, y + 1), (42, y - 2), (78 - 9 * k, y + 4)]
-        e.stroke(line(brow), t.deep, 1.4, 0.24 * old * (1 - 0.15 * k))
-        d.stroke(line([(x, v + 4) for x, v in brow]), t.light, 4, 0.1 * old)
+    with s.detail.blurred(0.9):
+        e = s.detail
+        for side in (-1, 1):
+            strong = old * (1.0 if side > 0 else 0.85)
+            fold: list[Point] = [
+                (side * 31, 82),
+                (side * 45, 102),
+                (side * (m + 2), 124),
+                (side * (m + 7), 142),
+            ]
+            _crease(d, fold, t, strong, 5)
+            e.stroke(line(fold), t.deep, 2.2, 0.42 * strong)
+            bag: list[Point] = [(side * 40, 18), (side * 56, 26), (side * 78, 25), (side * 94, 14)]
+            _crease(d, bag, t, strong * 0.8, 4)
+            e.stroke(line(bag), t.deep, 1.8, 0.24 * strong)
+            for k, (dy, out) in enumerate(((-8, 124), (0, 127), (9, 123))):
+                foot = [(side * 101, -1 + dy * 0.45), (side * 112, dy * 0.9), (side * out, dy * 1.7 + 2)]
+                e.stroke(line(foot), t.deep, 1.7, (0.3 - 0.05 * k) * strong)
+            if old > 0.45:
+                jowl = [(side * (m + 6), 152.0), (side * (m + 11), 172), (side * (m + 8), 186)]
+                d.stroke(line(jowl), t.shade, 5, 0.3 * (strong - 0.3))
+            e.stroke(
+                line([(side * 7, -28), (side * 8.5, -38), (side * 8, -46)]), t.deep, 2, 0.26 * strong * old
+            )
+        for k, y in enumerate((-74.0, -95.0, -115.0)):
+            brow = [(-78 + 9 * k, y + 4), (-40, y - 2), (0, y + 1), (42, y - 2), (78 - 9 * k, y + 4)]
+            e.stroke(line(brow), t.deep, 2.2, 0.22 * old * (1 - 0.15 * k))
+            d.stroke(line([(x, v + 4) for x, v in brow]), t.light, 4, 0.1 * old)
 
 
 def _crease(d: Drawing, points: Sequence[Point], t: Tones, strong: float, width: float) -> None:
@@ -161,7 +169,7 @@ def beard(character: Character) -> list[Sheet]:
         s.shading.path(
             line([(60, 130), (110, 100), (132, 60), (136, 110), (90, 190)], closed=True), dark, 0.5
         )
-    _bristles(s.detail, ring, tint, rng, 900, 7 if low < 20 else 11, 0.4)
+    _bristles(s.detail, ring, tint, rng, 900 if low < 20 else 1300, 7 if low < 20 else 15, 0.36)
     return [s]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -42,6 +43,8 @@ def draw_lock(s: Sheet, lock: Lock, t: HairTones, seed: int) -> None:
     """Draw one lock: its body, soft form and single hairs."""
     rng = np.random.Generator(np.random.PCG64(seed))
     _body(s.shape, lock, t)
+    if lock.strands > 40:
+        _clumps(s.shape, lock, t, rng)
     _form(s.shading, lock, t)
     _hairs(s.detail, lock, t, rng)
     if not lock.faded:
@@ -109,18 +112,33 @@ def _hairs(d: Drawing, lock: Lock, t: HairTones, rng: np.random.Generator) -> No
 
 
 def _fray(d: Drawing, lock: Lock, t: HairTones, rng: np.random.Generator) -> None:
+    """Draw single hairs that leave the outline by a little."""
     out = []
-    middle = len(lock.a) // 2
-    across = max(math.dist(lock.a[middle], lock.b[middle]), 1.0)
+    last = len(lock.a) - 1
     for k in range(4):
-        u = -float(rng.uniform(0, 4)) / across if k < 3 else 1 + float(rng.uniform(0, 3)) / across
-        p = lerp(lock.a, lock.b, u)
-        out.append(line([(x + float(rng.normal(0, 1.2)), y + float(rng.normal(0, 1.2))) for x, y in p]))
+        edge, inside = (lock.a, lock.b) if k < 3 else (lock.b, lock.a)
+        far, turn = float(rng.uniform(1.5, 3.5)), float(rng.uniform(1.0, 2.5))
+        hair = []
+        for i, (p, q) in enumerate(zip(edge, inside, strict=True)):
+            apart = max(math.dist(p, q), 1.0)
+            off = far * abs(math.sin(turn * math.pi * i / last)) / apart
+            hair.append((p[0] + (p[0] - q[0]) * off, p[1] + (p[1] - q[1]) * off))
+        out.append(line(hair))
     d.stroke("".join(out), t.mid, 0.8, 0.5)
 
 
+def _clumps(d: Drawing, lock: Lock, t: HairTones, rng: np.random.Generator) -> None:
+    """Part a lock into strands of lighter and darker hair."""
+    cuts = np.sort(rng.uniform(0.04, 0.96, 7))
+    for k, (u, v) in enumerate(pairwise(cuts)):
+        left, right = lerp(lock.a, lock.b, float(u)), lerp(lock.a, lock.b, float(v))
+        tint, opacity = ((t.dark, 0.2), (t.light, 0.08 + 0.16 * lock.light))[k % 2]
+        right[-1] = left[-1]
+        d.path(line([*left, *reversed(right)], closed=True, tension=0.92), tint, opacity)
+
+
 def style(character: Character) -> Style:
-    """Return the locks of a character's hair."""
+    """Return the parts of a character's hair."""
     return STYLES[character.hair](character)
 
 
