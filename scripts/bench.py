@@ -46,11 +46,12 @@ def run(command: list[str]) -> dict[str, object]:
 
 def speech(folder: Path, seconds: float) -> Path:
     """A recording of exactly `seconds`, spoken by the embedded voice."""
+    from avatalk.events import Monitor
     from avatalk.speech.synthesis import speak
 
     path = folder / f"speech_{seconds:g}.wav"
     text = SENTENCE * max(1, round(seconds / 5))
-    made = speak(text, None, 1.0, 1.0, folder, None)
+    made = speak(text, None, 1.0, 1.0, folder, Monitor())
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)

@@ -1,5 +1,8 @@
 """The whole way, measured on rendered frames with the project's own face mesh."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -164,3 +167,26 @@ def test_every_stage_reports(tmp_path):
         on_progress=lambda p: seen.append(p.stage),
     )
     assert {"avatar", "speech", "lipsync", "encode"} <= set(seen)
+
+
+RENDER = """
+import re, sys
+from pathlib import Path
+from avatalk import VideoRequest, render
+made = render(VideoRequest(audio=sys.argv[1], size="128x72", fps=5, quality="draft"), sys.argv[2])
+print(made.duration_s, re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+"""
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="reads /proc; the peak of getrusage is the parent's there"
+)
+def test_memory_does_not_grow_with_the_length(tmp_path, espeak_wav):
+    peaks = []
+    for sentences in (4, 160):
+        sound = espeak_wav("Another sentence about nothing, a little longer than the last. " * sentences)
+        command = [sys.executable, "-c", RENDER, str(sound), str(tmp_path / "a.mp4")]
+        duration_s, kib = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+        peaks.append((float(duration_s), int(kib) * 1024))
+    assert peaks[1][0] > 30 * peaks[0][0] and peaks[1][0] > 500
+    assert peaks[1][1] - peaks[0][1] < 30e6
