@@ -33,8 +33,8 @@ def choose(faces: list[Face], wanted: int | None, picture_size: tuple[int, int],
     if not faces:
         raise FaceError(
             f"No face was found in the picture ({width}×{height}).",
-            hint="Use a picture in which a face of at least 40 pixels is seen from the front, upright and well"
-            " lit, both eyes and the mouth uncovered; turn the picture if it lies on its side.",
+            hint="Use a picture in which a face of at least 40 pixels is seen from the front, upright and"
+            " well lit, both eyes and the mouth uncovered; turn the picture if it lies on its side.",
             stage="face",
             field="avatar",
         )
