@@ -35,18 +35,10 @@ def draw(character: Character) -> list[Sheet]:
 def _body(s: Sheet, character: Character, tint: str, neckline: list[Point]) -> None:
     """Fill the torso below a neckline given from the left to the right."""
     right = shoulders(character)
-    s.shape.path(
-        line([*neckline, *right[1:], *mirror(right[1:])], closed=True, tension=0.8),
-        s.shape.linear(
-            -330,
-            300,
-            330,
-            520,
-            (0, mix(tint, "#ffffff", 0.1), 1),
-            (0.4, tint, 1),
-            (1, mix(tint, "#0c0a12", 0.34), 1),
-        ),
-    )
+    outline = line([*neckline, *right[1:], *mirror(right[1:])], closed=True, tension=0.8)
+    lit, dim = mix(tint, "#ffffff", 0.1), mix(tint, "#0c0a12", 0.34)
+    s.shape.path(outline, tint)
+    s.shading.flood(s.shading.linear(-330, 300, 330, 520, (0, lit, 1), (0.4, tint, 1), (1, dim, 1)))
     _folds(s.shading, character, tint)
 
 
@@ -230,8 +222,11 @@ def _jacket(character: Character, tint: str, inner: list[Sheet], opening: list[P
         edge = [(side * x, y) for x, y in opening]
         outer = [(side * x, y) for x, y in right[1:]]
         a, b = (mix(tint, light, 0.45), tint) if side < 0 else (mix(tint, dark, 0.1), mix(tint, dark, 0.55))
-        fill = s.shape.linear(side * 40, 300, side * 380, 460, (0, a if side < 0 else b, 1), (1, b, 1))
-        s.shape.path(line([*edge, *reversed(outer)], closed=True, tension=0.7), fill)
+        outline = line([*edge, *reversed(outer)], closed=True, tension=0.7)
+        s.shape.path(outline, b)
+        near = a if side < 0 else b
+        fill = s.shading.linear(side * 40, 300, side * 380, 460, (0, near, 1), (1, b, 1))
+        s.shading.flood(fill, min(side * 1e4, 0), max(side * 1e4, 0))
     _folds(s.shading, character, tint)
     with inner[0].shading.blurred(9):
         for side in (-1, 1):

@@ -81,9 +81,9 @@ def neck(character: Character) -> Sheet:
         (190, c + 260),
     ]
     shape = line([*right, (190, 1400), (-190, 1400), *mirror(right)], closed=True, tension=0.9)
-    s.shape.path(
-        shape,
-        s.shape.linear(
+    s.shape.path(shape, t.base)
+    s.shading.flood(
+        s.shading.linear(
             -150,
             0,
             170,
@@ -185,9 +185,9 @@ def face(character: Character) -> Sheet:
     t, s = tones(character), sheet(-190, -230, 190, 250)
     contour = line(outline(character), closed=True)
     warm = mix(t.base, t.light, 0.4)
-    s.shape.path(
-        contour,
-        s.shape.linear(
+    s.shape.path(contour, t.base)
+    s.shading.flood(
+        s.shading.linear(
             -150,
             -60,
             165,
@@ -204,7 +204,7 @@ def face(character: Character) -> Sheet:
     _mouth_ground(s.shading, t, character)
     with s.shading.blurred(3):
         s.shading.stroke(
-            line([(x - 3, y) for x, y in outline(character)[3:9]]), mix(t.light, "#ffffff", 0.2), 5, 0.4
+            line([(x - 3, y) for x, y in outline(character)[3:7]]), mix(t.light, "#ffffff", 0.2), 5, 0.4
         )
     return s
 

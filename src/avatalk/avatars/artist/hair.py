@@ -42,9 +42,13 @@ def lerp(a: Guide, b: Guide, u: float) -> list[Point]:
 def draw_lock(s: Sheet, lock: Lock, t: HairTones, seed: int) -> None:
     """Draw one lock: its body, soft form and single hairs."""
     rng = np.random.Generator(np.random.PCG64(seed))
-    _body(s.shape, lock, t)
+    if lock.faded:
+        _body(s.shape, lock, t)
+    else:
+        s.shape.path(_outline(lock), t.mid)
+        s.shading.flood(_along_lock(s.shading, lock, t))
     if lock.strands > 40:
-        _clumps(s.shape, lock, t, rng)
+        _clumps(s.shading, lock, t, rng)
     _form(s.shading, lock, t)
     _hairs(s.detail, lock, t, rng)
     if not lock.faded:
@@ -62,15 +66,23 @@ def draw_cluster(d: Drawing, locks: Sequence[Lock], t: HairTones, seed: int) -> 
 
 
 def _body(d: Drawing, lock: Lock, t: HairTones) -> None:
+    d.path(_outline(lock), _along_lock(d, lock, t))
+
+
+def _outline(lock: Lock) -> str:
+    return line([*lock.a, *reversed(lock.b)], closed=True, tension=0.92)
+
+
+def _along_lock(d: Drawing, lock: Lock, t: HairTones) -> str:
+    """Define the colours from the root to the tip."""
     (x0, y0), (x1, y1) = lock.a[0], lock.a[-1]
     root = mix(t.mid, t.dark, 0.45 - 0.25 * lock.light)
     mid = mix(t.mid, t.dark, 0.3 * (1 - lock.light))
     tips = mix(t.tips, t.dark, 0.3 * (1 - lock.light))
     seen = 0.0 if lock.faded else 1.0
-    fill = d.linear(
+    return d.linear(
         x0, y0, x1, y1, (0, root, 1), (0.35, mid, 1), (0.65, mid, 0.6 + 0.4 * seen), (1, tips, seen)
     )
-    d.path(line([*lock.a, *reversed(lock.b)], closed=True, tension=0.92), fill)
 
 
 def _form(d: Drawing, lock: Lock, t: HairTones) -> None:

@@ -98,6 +98,12 @@ class Drawing:
         """Fill an outline."""
         self.body.append(f'<path d="{data}" fill="{fill}" fill-opacity="{opacity:.3f}"/>')
 
+    def flood(self, fill: str, x0: float = -1e4, x1: float = 1e4) -> None:
+        """Fill the whole box, or the part of it between two x."""
+        x0, x1 = max(x0, self.box[0]), min(x1, self.box[2])
+        y0, y1 = self.box[1], self.box[3]
+        self.path(f"M{x0:.1f} {y0:.1f}H{x1:.1f}V{y1:.1f}H{x0:.1f}Z", fill)
+
     def stroke(self, data: str, colour: str, width: float, opacity: float = 1.0) -> None:
         """Draw a line with round ends."""
         self.body.append(
