@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from avatalk.lipsync.listen import OUTSIDE
 from avatalk.lipsync.listen_features import BANDS, FEATURES, normalise
 from avatalk.media import VISEME_CHANNELS
 from lips_corpus import speak
@@ -127,7 +126,7 @@ def recorded(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def features_of(mel: np.ndarray) -> np.ndarray:
     """(pieces, frames + 4 MARGIN, 41) float32, edges as at run time."""
     features = np.stack([normalise(piece) for piece in mel])
-    return np.pad(features, ((0, 0), (2 * MARGIN, 2 * MARGIN), (0, 0)), constant_values=OUTSIDE)
+    return np.pad(features, ((0, 0), (2 * MARGIN, 2 * MARGIN), (0, 0)), mode="reflect")
 
 
 def _masked(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:

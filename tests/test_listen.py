@@ -46,7 +46,7 @@ def of(sound, make_wav, rate=16000):
 
 def hum(n):
     time = np.arange(n) / 16000
-    return 0.1 * sum(np.sin(2 * np.pi * 50 * k * time) / k for k in range(1, 12))
+    return 0.1 * sum(np.sin(2 * np.pi * 50 * k * time + k * k) / k for k in range(1, 12))
 
 
 def hiss(n):

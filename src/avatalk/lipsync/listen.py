@@ -27,13 +27,15 @@ from avatalk.media import VISEME_CHANNELS, Float32Array, VisemeCurve
 from avatalk.speech.audio import AudioClip
 
 STEP_S = 0.02
-OUTSIDE = -1.5  # what the network is shown before the sound begins and after it ends
 SPEECH = len(VISEME_CHANNELS)  # the network's column after those of the mouth: somebody speaks, 0..1
+LOUDNESS, BRIGHTNESS = SPEECH + 1, SPEECH + 2  # columns that come from the features themselves
 
 _PAGE = 1000  # mel frames that are worked on at once
 _LEAD_S = 0.06  # lips move before their sound is heard
 _SPEECH_SURE = 0.5
-_SHORTEST = 5  # steps of a stretch of speech, and of a pause in it
+_SHORTEST, _PAUSE = 9, 5  # steps of a stretch of speech, and of a pause in it; odd
+_BRIGHT = slice(21, 37)  # bands from 2 to 6 kHz
+_SMOOTH = np.array([1, 2, 3, 2, 1], np.float32) / 9  # 80 ms
 _RANGE_DB = 40.0  # from not loud at all to as loud as speech gets
 
 
@@ -114,13 +116,13 @@ def analyse(audio: AudioClip, fps: float, n_frames: int, monitor: Monitor | None
             monitor.report("lipsync", seconds, audio.duration_s, "seconds", "Listening")
             yield block[:, 0]
 
-    steps = np.concatenate([np.zeros((0, SPEECH + 2), np.float32), *_pages(sound())])
+    steps = np.concatenate(list(_pages(sound())))
     speaks = _stretches(steps[:, SPEECH])
-    mouth = _mouth(steps[:, :SPEECH]) * np.clip(2.5 * speaks - 0.75, 0, 1)[:, None]
+    mouth = _mouth(steps[:, :SPEECH], steps[:, BRIGHTNESS]) * np.clip(2.5 * speaks - 0.75, 0, 1)[:, None]
     return Heard(
         VisemeCurve(_at_frames(mouth, fps, n_frames, _LEAD_S), fps),
-        _at_frames(steps[:, SPEECH + 1 :], fps, n_frames, 0.0)[:, 0],
-        float(np.mean(speaks > _SPEECH_SURE)) if len(speaks) else 0.0,
+        _at_frames(steps[:, LOUDNESS, None], fps, n_frames, 0.0)[:, 0],
+        float(np.mean(speaks > _SPEECH_SURE)),
         min(peak, 1.0),
     )
 
@@ -133,18 +135,20 @@ def from_sound(audio: AudioClip, fps: float, n_frames: int, monitor: Monitor | N
 def loudness(audio: AudioClip, fps: float, n_frames: int) -> Float32Array:
     """The loudness of `analyse`, (frames,) float32 in 0..1, without the work of the network."""
     levels = [_loudness(rows[::2]) for _, rows, _ in _windows(b[:, 0] for b in audio.blocks(SAMPLE_RATE))]
-    return _at_frames(np.concatenate([np.zeros((0, 1), np.float32), *levels]), fps, n_frames, 0.0)[:, 0]
+    return _at_frames(np.concatenate(levels), fps, n_frames, 0.0)[:, 0]
 
 
 def _pages(sound: Iterator[Float32Array]) -> Iterator[Float32Array]:
-    """(steps, 8): what the network says of the sound, and its loudness, a page at a time."""
+    """(steps, 9): what the network says of the sound, its loudness and brightness, a page at a time."""
     net = lip_net()
     for before, rows, after in _windows(sound):
-        edge = np.full((2 * net.margin, FEATURES), OUTSIDE, np.float32)
-        odd = np.full((len(rows) % 2, FEATURES), OUTSIDE, np.float32)
-        padded = np.concatenate([edge, before, rows, odd, after, edge])
-        said = net(padded[len(before) : len(padded) - len(after)])
-        yield np.concatenate([said, _loudness(rows[::2])], axis=1)
+        odd = len(rows) % 2
+        seen = np.concatenate([before, rows, after])  # mirrored where the sound begins and ends
+        around = (2 * net.margin - len(before), 2 * net.margin - len(after) + odd)
+        said = net(np.pad(seen, (around, (0, 0)), mode="reflect"))
+        bright = np.pad(rows[:, _BRIGHT].mean(axis=1), (0, odd), mode="edge").reshape(-1, 2).mean(axis=1)
+        bright = np.clip(0.6 + bright / 2, 0.0, 1.0)  # 0.6 is what this speaker's speech has on average
+        yield np.concatenate([said, _loudness(rows[::2]), bright[:, None]], axis=1)
 
 
 def _loudness(features: Float32Array) -> Float32Array:
@@ -172,18 +176,28 @@ def _windows(
 
 def _stretches(speech: Float32Array) -> Float32Array:
     """Speech without stretches, or pauses, too short to be any: a morphological opening, then a closing."""
-    for least in (np.min, np.max, np.max, np.min):
-        padded = np.pad(speech, _SHORTEST // 2, mode="edge") if len(speech) else np.zeros(_SHORTEST - 1)
-        speech = least(np.lib.stride_tricks.sliding_window_view(padded, _SHORTEST), axis=1)
-    return np.asarray(speech, np.float32)
+    outside = _SHORTEST // 2  # before the sound begins and after it ends nobody speaks
+    eroded = _running(np.pad(speech, outside), _SHORTEST).min(axis=1)
+    opened = _running(np.pad(eroded, outside), _SHORTEST).max(axis=1)
+    filled = _running(np.pad(opened, _PAUSE // 2), _PAUSE).max(axis=1)
+    return np.asarray(_running(np.pad(filled, _PAUSE // 2, mode="edge"), _PAUSE).min(axis=1))
 
 
-def _mouth(said: Float32Array) -> Float32Array:
-    """(steps, 6): the network's curves with the contrast of real lips; doubt must not leave them ajar."""
+def _running(values: Float32Array, width: int) -> Float32Array:
+    return np.lib.stride_tricks.sliding_window_view(values, width)
+
+
+def _mouth(said: Float32Array, bright: Float32Array) -> Float32Array:
+    """(steps, 6): the network's curves with the contrast of real lips; doubt must not leave them ajar.
+
+    Sound between 2 and 6 kHz gets out only between parted lips, and people differ more in that than
+    espeak-ng's voices do: `bright` (steps,) opens or narrows what the network says.
+    """
     net = lip_net()
     mouth = np.clip(said * net.gain + net.offset, 0.0, 1.0)
     apart = 1.0 - mouth[:, 1]
-    mouth[:, 0] *= apart
+    parted = 0.3 + np.convolve(np.pad(bright, 2, mode="edge"), _SMOOTH, mode="valid")
+    mouth[:, 0] = np.minimum(mouth[:, 0] * parted, 1.0) * apart
     mouth[:, 4:] *= apart[:, None]
     return np.asarray(mouth, np.float32)
 
@@ -191,8 +205,6 @@ def _mouth(said: Float32Array) -> Float32Array:
 def _at_frames(steps: Float32Array, fps: float, n_frames: int, lead_s: float) -> Float32Array:
     """(frames, columns) of steps 20 ms apart, linearly between them; zeros beyond the last."""
     place = (np.arange(n_frames) / fps + lead_s) / STEP_S
-    out = np.zeros((n_frames, steps.shape[1]), np.float32)
-    if len(steps):
-        for column in range(steps.shape[1]):
-            out[:, column] = np.interp(place, np.arange(len(steps)), steps[:, column], right=0.0)
-    return out
+    at = np.arange(len(steps))
+    columns = [np.interp(place, at, column, right=0.0) for column in steps.T]
+    return np.stack(columns, axis=1).astype(np.float32)

@@ -21,6 +21,7 @@ NORM_STEP = 10  # they change every so many frames
 
 _WINDOW = 400
 _FFT = 512
+_CUT = 2  # frames at either end of the sound that have no whole window
 _BATCH = 50
 _LOW_HZ, _HIGH_HZ = 60.0, 7600.0
 _PRE_EMPHASIS = 0.97
@@ -47,27 +48,47 @@ def _mel(hertz: float) -> float:
 
 
 class MelStream:
-    """Turns sound into mel frames, a piece at a time; the frames do not depend on how the sound is cut."""
+    """Turns sound into mel frames, a piece at a time; the frames do not depend on how the sound is cut.
+
+    The two frames at either end whose windows would reach beyond the sound repeat their neighbours: a hum
+    that begins with the file must not begin with a click.
+    """
 
     def __init__(self) -> None:
         self._filters = mel_filters()
         self._taper = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
-        # The first frame is centred on the first sample; one more sample for the pre-emphasis.
-        self._rest = np.zeros(_WINDOW // 2 + 1, np.float32)
+        self._rest = np.zeros(0, np.float32)
+        self._skip = _CUT * HOP - _WINDOW // 2 - 1  # one more sample for the pre-emphasis
+        self._samples = self._given = 0
+        self._last = np.full((1, BANDS), _SILENT_DB, np.float32)
 
     def push(self, sound: Float32Array) -> Float32Array:
         """Take (samples,) float32 at 16 kHz; return the (frames, 40) decibels that are now complete."""
-        self._rest = np.concatenate([self._rest, sound])
+        self._samples += len(sound)
+        skipped = min(self._skip, len(sound))
+        self._skip -= skipped
+        self._rest = np.concatenate([self._rest, sound[skipped:]])
         # Always as many frames at once: sums in another order would differ in the last bits.
-        batches = max((len(self._rest) - 1 - _WINDOW) // HOP + 1, 0) // _BATCH
+        batches = self._complete() // _BATCH
         done = [self._frames(self._rest[i * _BATCH * HOP :], _BATCH) for i in range(batches)]
         self._rest = self._rest[batches * _BATCH * HOP :]
-        return np.concatenate([np.zeros((0, BANDS), np.float32), *done])
+        return self._begun(np.concatenate([np.zeros((0, BANDS), np.float32), *done]))
 
     def flush(self) -> Float32Array:
-        """Return the frames that remain when the sound ends, as `push` does."""
-        padded = np.concatenate([self._rest, np.zeros(_WINDOW // 2, np.float32)])
-        return self._frames(padded, max((len(padded) - 1 - _WINDOW) // HOP + 1, 0))
+        """Return the frames that remain when the sound ends, as `push` does; at least one in all."""
+        frames = self._begun(self._frames(self._rest, self._complete()))
+        missing = max(self._samples // HOP + 1 - self._given, 0)
+        return np.concatenate([frames, np.repeat(self._last, missing, axis=0)])
+
+    def _complete(self) -> int:
+        return max((len(self._rest) - 1 - _WINDOW) // HOP + 1, 0)
+
+    def _begun(self, frames: Float32Array) -> Float32Array:
+        if len(frames) and not self._given:
+            frames = np.pad(frames, ((_CUT, 0), (0, 0)), mode="edge")
+        self._given += len(frames)
+        self._last = frames[-1:] if len(frames) else self._last
+        return frames
 
     def _frames(self, signal: Float32Array, count: int) -> Float32Array:
         if count == 0:
