@@ -11,7 +11,8 @@ import numpy as np
 
 from avatalk.avatars.artist.character import Character
 from avatalk.avatars.artist.face import Sheet, sheet
-from avatalk.avatars.artist.styles import STYLES, Curls, Guide, Lock, Part, Style
+from avatalk.avatars.artist.locks import Curls, Guide, Lock, Part, Style
+from avatalk.avatars.artist.styles import STYLES
 from avatalk.avatars.artist.svg import Drawing, Float64Array, Point, inside, line, mix
 
 

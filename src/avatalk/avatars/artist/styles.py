@@ -1,96 +1,12 @@
-"""Hair styles as locks between guide lines and as masses of curls, in head units."""
+"""Hair styles, each a function of the character, in head units."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 
 from avatalk.avatars.artist.character import Character
+from avatalk.avatars.artist.locks import Curls, Lock, Style, arch, ribbon, turned, wavy
 from avatalk.avatars.artist.svg import Point
-
-Guide = Sequence[Point]
-
-
-@dataclass(frozen=True, slots=True)
-class Lock:
-    """Hair that flows between two guides.
-
-    Attributes:
-        a: outer guide, from the root to the tip.
-        b: inner guide, as many points.
-        light: how much of the key light it catches, 0 to 1.
-        strands: how many are drawn.
-        sheen: where along it the highlight lies, 0 root to 1 tip.
-        faded: whether it runs out into the skin at its tip.
-        casts: whether it casts a shadow on the face.
-    """
-
-    a: Guide
-    b: Guide
-    light: float = 0.6
-    strands: int = 60
-    sheen: float = 0.3
-    faded: bool = False
-    casts: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Curls:
-    """A mass of curls.
-
-    Attributes:
-        outline: closed, clockwise.
-        size: of a curl.
-        count: of curls.
-        light: how much of the key light it catches, 0 to 1.
-        bumps: how far curls stand out of the outline.
-    """
-
-    outline: Guide
-    size: float
-    count: int
-    light: float = 0.6
-    bumps: float = 6.0
-
-
-Part = Lock | Curls | tuple[Lock, ...]  # a tuple is a cluster of locks, drawn together
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """Parts of a hair style, each list back to front."""
-
-    back: Sequence[Part] = ()
-    front: Sequence[Part] = ()
-
-
-def _turned(lock: Lock, light: float) -> Lock:
-    """Return the lock on the other side of the head."""
-    return replace(lock, a=[(-x, y) for x, y in lock.a], b=[(-x, y) for x, y in lock.b], light=light)
-
-
-def _wavy(lock: Lock, size: float, turns: float, phase: float) -> Lock:
-    """Return the lock with its guides resampled and waved from the ears down."""
-    n = 15
-
-    def wave(guide: Guide) -> Guide:
-        out = []
-        for i in range(n):
-            at = i / (n - 1) * (len(guide) - 1)
-            k = min(int(at), len(guide) - 2)
-            f = at - k
-            p0, p1, p2, p3 = (guide[min(max(m, 0), len(guide) - 1)] for m in (k - 1, k, k + 1, k + 2))
-            grow = min(max((i / (n - 1) - 0.36) / 0.25, 0.0), 1.0)
-            shift = size * grow * math.sin(turns * 2 * math.pi * i / (n - 1) + phase)
-            x, y = (
-                b + 0.5 * f * (c - a + f * (2 * a - 5 * b + 4 * c - d + f * (3 * (b - c) + d - a)))
-                for a, b, c, d in zip(p0, p1, p2, p3, strict=True)
-            )
-            out.append((x + shift, y))
-        return out
-
-    return replace(lock, a=wave(lock.a), b=wave(lock.b))
 
 
 def _bald(character: Character) -> Style:
@@ -104,7 +20,7 @@ def _bald(character: Character) -> Style:
         0.4,
         casts=False,
     )
-    return Style((), [side, _turned(side, 0.5)])
+    return Style((), [side, turned(side, 0.5)])
 
 
 def _bob(_: Character) -> Style:
@@ -147,19 +63,7 @@ def _straight(_: Character) -> Style:
         14,
         0.3,
     )
-    return Style([behind], [_turned(left, 0.55), left])
-
-
-def _ribbon(centre: Guide, widths: Sequence[float], light: float, strands: int) -> Lock:
-    """Return a lock of given half widths around a centre line."""
-    a, b = [], []
-    for i, ((x, y), w) in enumerate(zip(centre, widths, strict=True)):
-        (x0, y0), (x1, y1) = centre[max(i - 1, 0)], centre[min(i + 1, len(centre) - 1)]
-        length = math.hypot(x1 - x0, y1 - y0) or 1.0
-        nx, ny = (y1 - y0) / length, -(x1 - x0) / length
-        a.append((x + nx * w, y + ny * w))
-        b.append((x - nx * w, y - ny * w))
-    return Lock(a, b, light, strands, 0.3, casts=False)
+    return Style([behind], [turned(left, 0.55), left])
 
 
 def _waves(_: Character) -> Style:
@@ -192,8 +96,8 @@ def _waves(_: Character) -> Style:
                 (side * (146 + 62 * q), 230.0),
                 (side * (120 + 84 * q), float(end)),
             ]
-            lock = _ribbon(centre, (9, 24, 25, 23, 32, 30, 5), (0.95 if side < 0 else 0.55) - 0.25 * q, 17)
-            ribbons.append(_wavy(lock, 12, 2.1, phase))
+            lock = ribbon(centre, (9, 24, 25, 23, 32, 30, 5), (0.95 if side < 0 else 0.55) - 0.25 * q, 17)
+            ribbons.append(wavy(lock, 12, 2.1, phase))
     frame = [
         Lock(
             [(26, -226), (26 + side * 60, -222), (side * 134, -146), (side * 158, -10), (side * 162, 90)],
@@ -218,7 +122,7 @@ def _sides(strands: int = 50) -> list[Lock]:
         0.35,
         faded=True,
     )
-    return [side, _turned(side, 0.4)]
+    return [side, turned(side, 0.4)]
 
 
 def _side(_: Character) -> Style:
@@ -256,34 +160,28 @@ def _crop(_: Character) -> Style:
     )
     locks = []
     tips = (
-        (126, -96, 22),
-        (104, -124, 20),
-        (82, -108, 26),
-        (50, -128, 22),
-        (26, -112, 27),
-        (-8, -128, 22),
-        (-34, -108, 28),
-        (-70, -124, 22),
-        (-88, -100, 24),
-        (-114, -92, 16),
-    )
+        (132, -92, 20), (112, -120, 26), (96, -98, 20), (64, -126, 30), (40, -106, 24), (14, -130, 28),
+        (-14, -100, 26), (-46, -126, 26), (-66, -96, 24), (-96, -118, 22), (-112, -84, 18),
+    )  # fmt: skip
     for k, (x, y, w) in enumerate(tips):
-        root, mid = 0.3 * x - 12, 0.86 * x - 12
+        root, mid, half = 0.3 * x - 12, 0.86 * x - 8, (y - 176) / 2
         locks.append(
             Lock(
                 [
-                    (root - w * 0.6, -254 + abs(x) * 0.12),
-                    (mid - w, -228 + abs(x) * 0.16),
-                    (x - w * 0.9, -166),
-                    (x + 7, y),
+                    (root - w * 0.6, -253 + abs(x) * 0.12),
+                    (mid - w, -226 + abs(x) * 0.16),
+                    (x - w, -178),
+                    (x - 0.8 * w - 5, half),
+                    (x - 17, y),
                 ],
                 [
-                    (root + w * 0.6, -253 + abs(x) * 0.12),
-                    (mid + w, -224 + abs(x) * 0.16),
-                    (x + w * 0.75, -160),
-                    (x + 11, y - 1),
+                    (root + w * 0.6, -252 + abs(x) * 0.12),
+                    (mid + w, -222 + abs(x) * 0.16),
+                    (x + w * 0.8, -172),
+                    (x + 0.55 * w - 6, half + 4),
+                    (x - 14, y),
                 ],
-                0.42 + 0.45 * (k / 9),
+                0.4 + 0.45 * (1 - k / 10),
                 30,
                 0.4,
             )
@@ -359,13 +257,6 @@ def _bun(_: Character) -> Style:
     return Style([knot, turn], [right, left])
 
 
-def _round(rx: float, ry: float, cy: float, low: float, count: int = 18) -> list[Point]:
-    """Return a round outline from one side over the top to the other, ending at y = `low`."""
-    angle = math.pi / 2 + math.asin(min(max((low - cy) / ry, -1), 1))
-    turns = [-angle + 2 * angle * i / (count - 1) for i in range(count)]
-    return [(rx * math.sin(a), cy - ry * math.cos(a)) for a in turns]
-
-
 _HAIRLINE: list[Point] = [
     (133, -44),
     (120, -100),
@@ -380,15 +271,15 @@ _HAIRLINE: list[Point] = [
 
 
 def _afro(_: Character) -> Style:
-    behind = Curls(_round(226, 214, -70, 120, 24), 10, 520, 0.35, 8)
-    front = Curls([*_round(218, 206, -72, 30, 20), (150, 40), *_HAIRLINE, (-150, 40)], 9.5, 760, 0.9, 7)
+    behind = Curls(arch(226, 214, -70, 120, 24), 10, 520, 0.35, 8)
+    front = Curls([*arch(218, 206, -72, 30, 20), (150, 40), *_HAIRLINE, (-150, 40)], 9.5, 760, 0.9, 7)
     return Style([behind], [front])
 
 
 def _curls(_: Character) -> Style:
-    behind = Curls(_round(196, 250, -20, 200, 24), 19, 260, 0.3, 12)
+    behind = Curls(arch(196, 250, -20, 200, 24), 19, 260, 0.3, 12)
     front = Curls(
-        [*_round(190, 196, -66, 60, 18), (152, 130), (140, 20), *_HAIRLINE, (-140, 20), (-152, 130)],
+        [*arch(190, 196, -66, 60, 18), (152, 130), (140, 20), *_HAIRLINE, (-140, 20), (-152, 130)],
         17,
         173,
         0.85,
@@ -398,7 +289,7 @@ def _curls(_: Character) -> Style:
 
 
 def _fade(_: Character) -> Style:
-    top = Curls([*_round(141, 132, -98, -60, 16), (136, -40), *_HAIRLINE, (-136, -40)], 4.6, 700, 0.6, 1.5)
+    top = Curls([*arch(141, 132, -98, -60, 16), (136, -40), *_HAIRLINE, (-136, -40)], 4.6, 700, 0.6, 1.5)
     sides = Lock(
         [(-139, -110), (-148, -60), (-148, -10), (-143, 24)],
         [(-120, -100), (-131, -60), (-137, -10), (-140, 20)],
@@ -408,7 +299,7 @@ def _fade(_: Character) -> Style:
         faded=True,
         casts=False,
     )
-    return Style((), [sides, _turned(sides, 0.3), top])
+    return Style((), [sides, turned(sides, 0.3), top])
 
 
 def _none(_: Character) -> Style:
