@@ -132,26 +132,59 @@ def test_the_network_gives_the_originals_faces(network, example):
     np.testing.assert_allclose(out, expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("name", ["WHOLE", "MOUTH", "uneven"])
+def test_the_network_in_parts_gives_the_same_window(network, example, name):
+    import torch
+
+    from avatalk.lipsync import wav2lip_parts as parts
+
+    mel, face, expected = example
+    window = getattr(parts, name, parts.Window((10, 51), (31, 78)))
+    with torch.inference_mode():
+        maps = parts.FaceMaps(network, window)(torch.from_numpy(face))
+        out = parts.Lips(network, window)(torch.from_numpy(mel), *maps).numpy()
+    np.testing.assert_allclose(out, expected[:, :, slice(*window.rows), slice(*window.columns)], atol=1e-4)
+
+
 @pytest.fixture(scope="module")
-def converted(network, tmp_path_factory):
+def converted(network, example, tmp_path_factory):
+    """The two parts in OpenVINO's form, and shapes of their arguments."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("openvino")
+    from avatalk.lipsync import wav2lip_parts as parts
     from avatalk.models import runtime
 
-    path = tmp_path_factory.mktemp("networks") / "wav2lip.xml"
-    runtime.convert(network, (torch.zeros(2, 1, 80, 16), torch.zeros(2, 6, 96, 96)), path)
-    return path
+    folder = tmp_path_factory.mktemp("networks")
+    mel, face = torch.from_numpy(example[0]), torch.from_numpy(example[1])
+    face_maps, lips = parts.FaceMaps(network, parts.WHOLE).eval(), parts.Lips(network, parts.WHOLE).eval()
+    with torch.inference_mode():
+        maps = face_maps(face)
+    runtime.convert(face_maps, [face], folder / "face.xml")
+    runtime.convert(lips, [mel, *maps], folder / "lips.xml")
+    return folder, [face.shape], [mel.shape, *(one.shape for one in maps)]
+
+
+@pytest.fixture(scope="module")
+def run_openvino(converted):
+    from avatalk.models import runtime
+
+    def run(precision, mel, face):
+        folder, face_shapes, lips_shapes = converted
+        maps = runtime.openvino_network(folder / "face.xml", face_shapes, precision)(face)
+        lips = runtime.openvino_network(folder / "lips.xml", lips_shapes, precision)
+        return lips, maps, lips(mel, *maps)[0]
+
+    return run
 
 
 @pytest.mark.parametrize(("precision", "most", "mean"), [("f32", 1e-4, 1e-5), ("bf16", 1e-2, 2e-3)])
-def test_openvino_gives_the_originals_faces(converted, example, precision, most, mean):
+def test_openvino_gives_the_originals_faces(run_openvino, example, precision, most, mean):
     from avatalk.models import runtime
 
     if precision == "bf16" and runtime.fastest_precision("cpu") != "bf16":
         pytest.skip("this processor has no bfloat16")
     mel, face, expected = example
-    run = runtime.openvino_network(converted, [mel.shape, face.shape], precision)
-    (out,) = run(mel, face)
+    _, _, out = run_openvino(precision, mel, face)
     error = np.abs(out - expected)
     assert error.max() <= most
     assert error.mean() <= mean
@@ -159,13 +192,10 @@ def test_openvino_gives_the_originals_faces(converted, example, precision, most,
         assert error.max() > 1e-4  # or it did not run in bfloat16 at all
 
 
-def test_a_batch_gives_the_same_bits_again(converted, example):
-    from avatalk.models import runtime
-
+def test_a_batch_gives_the_same_bits_again(run_openvino, example):
     mel, face, _ = example
-    run = runtime.openvino_network(converted, [mel.shape, face.shape], "f32")
-    (first,) = run(mel, face)
-    (other,) = run(mel[::-1].copy(), face)
-    (again,) = run(mel, face)
+    lips, maps, first = run_openvino("f32", mel, face)
+    other = lips(mel[::-1].copy(), *maps)[0]
+    again = lips(mel, *maps)[0]
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)

@@ -91,12 +91,11 @@ def convert(module: nn.Module, examples: Sequence[Tensor], path: Path) -> None:
 
     Args:
         module: in evaluation mode.
-        examples: one tensor per argument, with two or more in a batch; the size of the batch stays free.
+        examples: one tensor per argument.
         path: where to; the folder is made.
     """
     ov, torch = require("openvino"), require("torch")
-    free = tuple({0: torch.export.Dim("batch")} for _ in examples)
-    model = ov.convert_model(torch.export.export(module, tuple(examples), dynamic_shapes=free))
+    model = ov.convert_model(torch.export.export(module, tuple(examples)))
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         whole = Path(folder) / path.name
@@ -111,7 +110,7 @@ def openvino_network(path: Path, shapes: Sequence[Sequence[int]], precision: str
 
     Args:
         path: its .xml.
-        shapes: of its arguments, the batch included.
+        shapes: of its arguments; batch and picture may be of other sizes than when it was converted.
         precision: ``"f32"`` or ``"bf16"``.
     """
     ov = require("openvino")
