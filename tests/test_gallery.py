@@ -104,7 +104,7 @@ def test_cutout_is_the_picture_without_its_backdrop(name):
 _COLOURS = st.integers(0, 0xFFFFFF).map(lambda n: f"#{n:06x}")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     hair=st.sampled_from(get_args(HairStyle)),
     beard=st.sampled_from(get_args(Beard)),

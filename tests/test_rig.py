@@ -219,7 +219,7 @@ def test_breath_lifts_the_shoulders():
     assert top[1] > top[0]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     mouth=st.lists(st.floats(0, 1), min_size=6, max_size=6),
     head=st.lists(st.floats(-0.1, 0.1), min_size=3, max_size=3),

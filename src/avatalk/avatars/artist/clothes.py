@@ -47,31 +47,23 @@ def _folds(d: Drawing, character: Character, tint: str) -> None:
     k = 1.16 if character.sex == "male" else 1.0
     dark, light = mix(tint, "#08060c", 0.5), mix(tint, "#ffffff", 0.3)
     with d.blurred(14):
-        d.path(
-            line(
-                [(-90, c + 60), (90, c + 60), (130, c + 130), (40, c + 170), (-60, c + 160), (-130, c + 120)],
-                closed=True,
-            ),
+        d.blob(
+            [(-90, c + 60), (90, c + 60), (130, c + 130), (40, c + 170), (-60, c + 160), (-130, c + 120)],
             dark,
             0.5,
         )
-        d.path(
-            line(
-                [(290 * k, c + 150), (420, c + 180), (420, 900), (330 * k, 900), (300 * k, c + 330)],
-                closed=True,
-            ),
-            dark,
-            0.5,
+        d.blob(
+            [(290 * k, c + 150), (420, c + 180), (420, 900), (330 * k, 900), (300 * k, c + 330)], dark, 0.5
         )
         d.stroke(line([(-250 * k, c + 250), (-262 * k, c + 360), (-266 * k, 900)]), dark, 22, 0.55)
         d.stroke(line([(252 * k, c + 250), (266 * k, c + 360), (270 * k, 900)]), dark, 26, 0.65)
         d.stroke(line([(-110, c + 106), (-220 * k, c + 134), (-306 * k, c + 172)]), light, 22, 0.5)
         d.stroke(line([(130, c + 112), (220 * k, c + 136), (290 * k, c + 160)]), light, 12, 0.3)
         d.ellipse(-120, c + 260, 70, 60, light, 0.22)
-    with d.blurred(6):
+    with d.blurred(8):
         for x0, x1, y in ((-230, -120, 250), (228, 130, 246), (-226, -150, 300), (226, 160, 306)):
             d.stroke(
-                line([(x0 * k, c + y), ((x0 + x1) / 2 * k, c + y + 26), (x1 * k, c + y + 66)]), dark, 7, 0.4
+                line([(x0 * k, c + y), ((x0 + x1) / 2 * k, c + y + 26), (x1 * k, c + y + 66)]), dark, 8, 0.32
             )
             d.stroke(
                 line([(x0 * k, c + y + 12), ((x0 + x1) / 2 * k, c + y + 38), (x1 * k, c + y + 74)]),
@@ -242,7 +234,7 @@ def _blazer(character: Character) -> list[Sheet]:
         character.name, "", age=character.age, sex=character.sex, face=character.face, colour=character.accent
     )
     inner = _shirt(worn) if male else _vneck_plain(worn)
-    opening = [(n + 12, c + 40), (n + 6, c + 96), (66, c + 216), (10, c + 372), (10, c + 412), (10, 1500)]
+    opening = [(n + 12, c + 40), (n + 6, c + 96), (66, c + 216), (8, c + 372), (1, c + 412), (1, 1500)]
     sheets = _jacket(character, tint, inner, opening)
     s = sheet(-190, 200, 190, 620)
     dark, light = mix(tint, "#060509", 0.6), mix(tint, "#ffffff", 0.3)

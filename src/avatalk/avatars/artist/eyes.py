@@ -71,13 +71,7 @@ class Eyes:
         self._iris, self._radius = _iris(character.eye_colour, 13.2 * min(e, 1.13), scale)
 
     def paint(
-        self,
-        ground: Floats,
-        x: Floats,
-        y: Floats,
-        side: int,
-        blink: float,
-        gaze: tuple[float, float],
+        self, ground: Floats, x: Floats, y: Floats, side: int, blink: float, gaze: tuple[float, float]
     ) -> None:
         """Paint one eye.
 
@@ -104,13 +98,7 @@ class Eyes:
         self._paint_lashes(ground, u, y, at, upper, lower, b)
 
     def _paint_lid(
-        self,
-        ground: Floats,
-        u: Floats,
-        y: Floats,
-        at: Indices,
-        upper: Floats,
-        b: np.float32,
+        self, ground: Floats, u: Floats, y: Floats, at: Indices, upper: Floats, b: np.float32
     ) -> None:
         k, fold = self._scale, self._fold
         crease = (self._upper - fold + b * np.float32(1.5))[at]
@@ -168,14 +156,7 @@ class Eyes:
         over(ground, ball, inside)
 
     def _paint_lashes(
-        self,
-        ground: Floats,
-        u: Floats,
-        y: Floats,
-        at: Indices,
-        upper: Floats,
-        lower: Floats,
-        b: np.float32,
+        self, ground: Floats, u: Floats, y: Floats, at: Indices, upper: Floats, lower: Floats, b: np.float32
     ) -> None:
         k = self._scale
         thick = self._lash[at]

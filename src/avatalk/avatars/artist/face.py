@@ -91,38 +91,35 @@ def neck(character: Character) -> Sheet:
             (0, t.base, 1),
             (0.35, mix(t.base, t.light, 0.35), 1),
             (1, mix(t.base, t.shade, 0.55), 1),
-        ),
+        )
     )
-    d = s.shading
+    _throat(s.shading, t, n, c, male)
+    return s
+
+
+def _throat(d: Drawing, t: Tones, n: float, c: float, male: bool) -> None:
+    """Shade a neck of half width `n` below a chin at y = `c`."""
     with d.blurred(13):
-        d.path(
-            line(
-                [
-                    (-n - 40, c - 110),
-                    (n + 60, c - 110),
-                    (n + 50, c + 26),
-                    (n * 0.35, c + 44),
-                    (-n * 0.5, c + 26),
-                    (-n - 30, c - 20),
-                ],
-                closed=True,
-            ),
+        d.blob(
+            [
+                (-n - 40, c - 110),
+                (n + 60, c - 110),
+                (n + 50, c + 26),
+                (n * 0.35, c + 44),
+                (-n * 0.5, c + 26),
+                (-n - 30, c - 20),
+            ],
             t.deep,
             0.5,
         )
     with d.blurred(9):
-        d.path(
-            line(
-                [(-n - 20, c - 100), (n + 20, c - 100), (n + 10, c + 4), (0, c + 16), (-n - 10, c - 8)],
-                closed=True,
-            ),
+        d.blob(
+            [(-n - 20, c - 100), (n + 20, c - 100), (n + 10, c + 4), (0, c + 16), (-n - 10, c - 8)],
             t.deep,
             0.45,
         )
-        d.path(line([(n - 16, c), (n + 30, c), (n + 40, c + 96), (n + 2, c + 70)], closed=True), t.shade, 0.8)
-        d.path(
-            line([(-n - 20, c), (-n + 8, c), (-n - 2, c + 70), (-n - 30, c + 86)], closed=True), t.shade, 0.5
-        )
+        d.blob([(n - 16, c), (n + 30, c), (n + 40, c + 96), (n + 2, c + 70)], t.shade, 0.8)
+        d.blob([(-n - 20, c), (-n + 8, c), (-n - 2, c + 70), (-n - 30, c + 86)], t.shade, 0.5)
     with d.blurred(5):
         d.stroke(line([(n * 0.78, c + 10), (n * 0.5, c + 70), (17, c + 118)]), t.shade, 9, 0.5)
         d.stroke(line([(-n * 0.72, c + 20), (-n * 0.46, c + 74), (-16, c + 118)]), t.shade, 8, 0.42)
@@ -134,7 +131,6 @@ def neck(character: Character) -> Sheet:
         if male:
             d.ellipse(4, c + 62, 15, 22, t.shade, 0.35)
             d.ellipse(-4, c + 58, 9, 14, t.light, 0.4)
-    return s
 
 
 def ears(character: Character) -> Sheet:
@@ -166,10 +162,8 @@ def ears(character: Character) -> Sheet:
         tint = mix(t.base, t.blush, 0.22)
         s.shape.path(ear, mix(tint, t.shade, 0.42 if side > 0 else 0.12))
         with s.shading.blurred(3.5):
-            s.shading.path(
-                line([at(2, -18), at(13, -16), at(16, 4), at(10, 30), at(6, 48), at(-2, 40)], closed=True),
-                t.deep,
-                0.42,
+            s.shading.blob(
+                [at(2, -18), at(13, -16), at(16, 4), at(10, 30), at(6, 48), at(-2, 40)], t.deep, 0.42
             )
             s.shading.stroke(
                 line([at(4, -26), at(17, -24), at(21, -2), at(17, 30)]), t.light, 4, 0.5 if side < 0 else 0.3
@@ -196,7 +190,7 @@ def face(character: Character) -> Sheet:
             (0.3, warm, 1),
             (0.62, t.base, 1),
             (1, mix(t.base, t.shade, 0.75), 1),
-        ),
+        )
     )
     _form(s.shading, t, character)
     _sockets(s.shading, t, character)
@@ -214,29 +208,17 @@ def _form(d: Drawing, t: Tones, character: Character) -> None:
     right = outline(character)[1:11]
     with d.blurred(20):
         inner = [(x * 0.76 - 4, y * 0.93) for x, y in reversed(right)]
-        d.path(line([*right, *inner], closed=True), t.shade, 0.75)
+        d.blob([*right, *inner], t.shade, 0.75)
         left = [(-x, y) for x, y in right]
         inner = [(x * 0.86, y * 0.95) for x, y in reversed(left)]
-        d.path(line([*left, *inner], closed=True), t.shade, 0.5)
+        d.blob([*left, *inner], t.shade, 0.5)
     with d.blurred(12):
-        d.path(
-            line([(140 * w, 40), (112 * w, 62), (88 * w, 104), (96 * w, 132), (128 * w, 100)], closed=True),
-            t.shade,
-            0.4,
+        d.blob([(140 * w, 40), (112 * w, 62), (88 * w, 104), (96 * w, 132), (128 * w, 100)], t.shade, 0.4)
+        d.blob(
+            [(-140 * w, 40), (-116 * w, 62), (-96 * w, 104), (-102 * w, 132), (-130 * w, 100)], t.shade, 0.32
         )
-        d.path(
-            line(
-                [(-140 * w, 40), (-116 * w, 62), (-96 * w, 104), (-102 * w, 132), (-130 * w, 100)],
-                closed=True,
-            ),
-            t.shade,
-            0.32,
-        )
-        d.path(
-            line(
-                [(-70, c + 8), (-40, c - 8), (0, c - 5), (44, c - 9), (96 * w, c - 44), (90, c + 20)],
-                closed=True,
-            ),
+        d.blob(
+            [(-70, c + 8), (-40, c - 8), (0, c - 5), (44, c - 9), (96 * w, c - 44), (90, c + 20)],
             t.deep,
             0.28,
         )
@@ -256,20 +238,17 @@ def _sockets(d: Drawing, t: Tones, character: Character) -> None:
     for side in (-1, 1):
         more = 1.2 if side > 0 else 0.9
         with d.blurred(7):
-            d.path(
-                line(
-                    [
-                        (side * 24, -30),
-                        (side * 40, -28),
-                        (side * 70, -27),
-                        (side * 98, -10),
-                        (side * 100, 8),
-                        (side * 66, -14),
-                        (side * 36, -4),
-                        (side * 22, 12),
-                    ],
-                    closed=True,
-                ),
+            d.blob(
+                [
+                    (side * 24, -30),
+                    (side * 40, -28),
+                    (side * 70, -27),
+                    (side * 98, -10),
+                    (side * 100, 8),
+                    (side * 66, -14),
+                    (side * 36, -4),
+                    (side * 22, 12),
+                ],
                 t.shade,
                 depth * more,
             )
@@ -284,65 +263,51 @@ def _nose(s: Sheet, t: Tones, character: Character) -> None:
     b = character.face.bridge
     x = 25.0 * n
     with d.blurred(6):
-        d.path(
-            line(
-                [
-                    (14, -30),
-                    (12, 10),
-                    (15 * n, 56),
-                    (x + 3, 78),
-                    (x + 10, 96),
-                    (x + 16, 84),
-                    (27 * n, 50),
-                    (24, 6),
-                    (26, -26),
-                ],
-                closed=True,
-            ),
+        d.blob(
+            [
+                (14, -30),
+                (12, 10),
+                (15 * n, 56),
+                (x + 3, 78),
+                (x + 10, 96),
+                (x + 16, 84),
+                (27 * n, 50),
+                (24, 6),
+                (26, -26),
+            ],
             t.shade,
             0.62 * b,
         )
-        d.path(
-            line(
-                [
-                    (-14, -30),
-                    (-13, 10),
-                    (-16 * n, 58),
-                    (-x - 2, 78),
-                    (-x - 6, 88),
-                    (-24 * n, 50),
-                    (-22, 6),
-                    (-24, -26),
-                ],
-                closed=True,
-            ),
+        d.blob(
+            [
+                (-14, -30),
+                (-13, 10),
+                (-16 * n, 58),
+                (-x - 2, 78),
+                (-x - 6, 88),
+                (-24 * n, 50),
+                (-22, 6),
+                (-24, -26),
+            ],
             t.shade,
             0.34 * b,
         )
-        d.path(
-            line([(-x, 92), (0, 101), (x + 2, 92), (x + 8, 104), (6, 113), (-x, 102)], closed=True),
-            t.deep,
-            0.4,
-        )
+        d.blob([(-x, 92), (0, 101), (x + 2, 92), (x + 8, 104), (6, 113), (-x, 102)], t.deep, 0.4)
     with d.blurred(3.6):
-        d.path(
-            line([(x - 8, 90), (x + 1, 82), (x + 5, 72), (x + 3, 92), (x - 6, 97)], closed=True), t.deep, 0.34
-        )
-        d.path(
-            line([(-x + 8, 90), (-x - 1, 82), (-x - 5, 72), (-x - 3, 92), (-x + 6, 97)], closed=True),
-            t.deep,
-            0.22,
-        )
-        d.path(
-            line([(-6, -28), (3, -28), (4, 10), (5, 52), (2, 60), (-6, 60), (-8, 52), (-6, 10)], closed=True),
-            t.light,
-            0.72 * b,
+        d.blob([(x - 8, 90), (x + 1, 82), (x + 5, 72), (x + 3, 92), (x - 6, 97)], t.deep, 0.34)
+        d.blob([(-x + 8, 90), (-x - 1, 82), (-x - 5, 72), (-x - 3, 92), (-x + 6, 97)], t.deep, 0.22)
+        d.blob(
+            [(-6, -28), (3, -28), (4, 10), (5, 52), (2, 60), (-6, 60), (-8, 52), (-6, 10)], t.light, 0.72 * b
         )
     d.glow(0, 76, 17 * n, 17, t.blush, 0.3)
     d.glow(-3.5, 73, 12 * n, 11, mix(t.light, "#ffffff", 0.3), 0.95)
     d.glow(-x + 1, 79, 7, 9, t.light, 0.5)
     d.glow(x - 4, 80, 6, 8, t.light, 0.28)
-    e = s.detail
+    _nostrils(s.detail, t, x)
+
+
+def _nostrils(e: Drawing, t: Tones, x: float) -> None:
+    """Draw the nostrils and the edges of the wings, `x` from the middle."""
     for side in (-1, 1):
         nostril = [
             (side * 7.5, 95.0),
@@ -351,7 +316,7 @@ def _nose(s: Sheet, t: Tones, character: Character) -> None:
             (side * (x - 4.5), 95.6),
             (side * 14, 97),
         ]
-        e.path(line(nostril, closed=True), mix(t.deep, "#2a0f0a", 0.35), 0.72)
+        e.blob(nostril, mix(t.deep, "#2a0f0a", 0.35), 0.72)
         wing = [(side * (x - 1), 71.0), (side * (x + 4), 80), (side * (x + 3.4), 90), (side * (x - 2), 95.5)]
         e.stroke(line(wing), t.deep, 1.7, 0.34 if side > 0 else 0.24)
     e.stroke(line([(-6, 98.5), (0, 100.4), (6, 98.5)]), t.deep, 1.6, 0.3)
@@ -360,11 +325,7 @@ def _nose(s: Sheet, t: Tones, character: Character) -> None:
 def _mouth_ground(d: Drawing, t: Tones, character: Character) -> None:
     y, m = MOUTH_Y, character.face.mouth
     with d.blurred(3.2):
-        d.path(
-            line([(0, 103), (5.5, 106), (6.5, 118), (0, 122), (-4.5, 118), (-4, 106)], closed=True),
-            t.shade,
-            0.55,
-        )
+        d.blob([(0, 103), (5.5, 106), (6.5, 118), (0, 122), (-4.5, 118), (-4, 106)], t.shade, 0.55)
         d.stroke(line([(8, 106), (10, 120)]), t.light, 3, 0.5)
         d.stroke(line([(-8, 106), (-10.5, 120)]), t.light, 3.4, 0.6)
     with d.blurred(6):

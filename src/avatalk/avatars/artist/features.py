@@ -8,7 +8,7 @@ import numpy as np
 
 from avatalk.avatars.artist.character import Character
 from avatalk.avatars.artist.face import EYE_X, MOUTH_Y, Sheet, chin_y, outline, sheet
-from avatalk.avatars.artist.svg import Drawing, Point, hair, inside, line, mirror, mix, rgb
+from avatalk.avatars.artist.svg import Drawing, Point, Stop, hair, inside, line, mirror, mix, rgb
 from avatalk.avatars.artist.tones import Tones, tones
 
 
@@ -166,9 +166,7 @@ def beard(character: Character) -> list[Sheet]:
     with s.shading.blurred(8):
         s.shading.ellipse(0, chin + low - 6, 70, 16, dark, 0.5)
         s.shading.ellipse(-30, chin - 26, 30, 20, light, 0.4)
-        s.shading.path(
-            line([(60, 130), (110, 100), (132, 60), (136, 110), (90, 190)], closed=True), dark, 0.5
-        )
+        s.shading.blob([(60, 130), (110, 100), (132, 60), (136, 110), (90, 190)], dark, 0.5)
     _bristles(s.detail, ring, tint, rng, 900 if low < 20 else 1300, 7 if low < 20 else 15, 0.36)
     return [s]
 
@@ -222,7 +220,7 @@ def moustache(character: Character) -> list[Sheet]:
     ]
     ring = [*right, *mirror(right)]
     with s.shape.blurred(2.2):
-        s.shape.path(line(ring, closed=True), mix(tint, t.shade, 0.15), 0.82)
+        s.shape.blob(ring, mix(tint, t.shade, 0.15), 0.82)
     dark, light = _tint_pair(tint)
     paths: list[list[str]] = [[], [], []]
     for i in range(190):
@@ -242,69 +240,51 @@ def glasses(character: Character) -> list[Sheet]:
     if character.glasses == "none":
         return []
     s, tint = sheet(-180, -50, 180, 60), character.glasses_colour
-    w, kind = character.face.width, character.glasses
-    dark, light = mix(tint, "#000000", 0.4), mix(tint, "#ffffff", 0.55)
+    light = mix(tint, "#ffffff", 0.55)
     for side in (-1, 1):
-        x, y = side * (EYE_X + 2), 3.0
-        if kind == "round":
-            ring = [
-                (x + 43 * np.cos(a), y + 41 * np.sin(a))
-                for a in np.linspace(0, 2 * np.pi, 16, endpoint=False)
-            ]
-            shape = line(ring, closed=True)
-        else:
-            frame = [
-                (-44, -31),
-                (0, -34),
-                (44, -32),
-                (48, -24),
-                (45, 6),
-                (36, 30),
-                (4, 36),
-                (-28, 33),
-                (-42, 20),
-                (-47, -10),
-            ]
-            shape = line([(x + side * dx, y + dy) for dx, dy in frame], closed=True, tension=0.75)
-        s.shape.path(
-            shape,
-            s.shape.linear(
-                x - 40,
-                y - 40,
-                x + 40,
-                y + 40,
-                (0, "#ffffff", 0.2),
-                (0.35, "#ffffff", 0.03),
-                (1, "#dfe9f5", 0.07),
-            ),
-        )
-        with s.detail.clipped(shape):
-            s.detail.path(
-                line(
-                    [(x - 30, y - 50), (x - 8, y - 50), (x - 34, y + 50), (x - 56, y + 50)],
-                    closed=True,
-                    tension=0,
-                ),
-                "#ffffff",
-                0.1,
-            )
-        thick = 6.0 if kind != "round" else 4.6
-        s.detail.stroke(shape, dark, thick + 0.8, 0.55)
-        s.detail.stroke(shape, tint, thick)
-        s.detail.stroke(shape, light, 1.1, 0.35)
-        if kind == "browline":
-            top = [
-                (x + side * dx, y + dy) for dx, dy in ((-47, -14), (-44, -30), (0, -35), (44, -33), (49, -18))
-            ]
-            s.detail.stroke(line(top), dark, 7.5)
-        s.detail.stroke(
-            line([(x + side * 46, y - 16), (side * 128 * w, y - 15), (side * 144 * w, y - 8)]), tint, thick
-        )
-        s.detail.stroke(line([(x + side * 46, y - 18), (side * 128 * w, y - 17)]), light, 1.1, 0.4)
+        _lens(s, character, side)
     inner = EYE_X + 2 - 43
     s.detail.stroke(line([(-inner - 1, 0), (-8, -8), (8, -8), (inner + 1, 0)]), tint, 5)
     s.detail.stroke(line([(-inner + 4, -3), (-6, -9.4), (8, -9.4)]), light, 1.1, 0.45)
     return [s]
+
+
+def _lens(s: Sheet, character: Character, side: int) -> None:
+    """Draw one glass, its rim and its temple."""
+    w, kind, tint = character.face.width, character.glasses, character.glasses_colour
+    dark, light = mix(tint, "#000000", 0.4), mix(tint, "#ffffff", 0.55)
+    x, y, thick = side * (EYE_X + 2), 3.0, 6.0
+    if kind == "round":
+        turns = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+        rim: list[Point] = [(x + 43 * float(np.cos(a)), y + 41 * float(np.sin(a))) for a in turns]
+        shape, thick = line(rim, closed=True), 4.6
+    else:
+        rim = [
+            (-44, -31),
+            (0, -34),
+            (44, -32),
+            (48, -24),
+            (45, 6),
+            (36, 30),
+            (4, 36),
+            (-28, 33),
+            (-42, 20),
+            (-47, -10),
+        ]
+        shape = line([(x + side * dx, y + dy) for dx, dy in rim], closed=True, tension=0.75)
+    sheen: list[Stop] = [(0, "#ffffff", 0.2), (0.35, "#ffffff", 0.03), (1, "#dfe9f5", 0.07)]
+    s.shape.path(shape, s.shape.linear(x - 40, y - 40, x + 40, y + 40, *sheen))
+    with s.detail.clipped(shape):
+        s.detail.path(f"M{x - 30} {y - 50}h22l-26 100h-22Z", "#ffffff", 0.1)
+    s.detail.stroke(shape, dark, thick + 0.8, 0.55)
+    s.detail.stroke(shape, tint, thick)
+    s.detail.stroke(shape, light, 1.1, 0.35)
+    if kind == "browline":
+        top = ((-47, -14), (-44, -30), (0, -35), (44, -33), (49, -18))
+        s.detail.stroke(line([(x + side * dx, y + dy) for dx, dy in top]), dark, 7.5)
+    temple = [(x + side * 46, y - 16), (side * 128 * w, y - 15), (side * 144 * w, y - 8)]
+    s.detail.stroke(line(temple), tint, thick)
+    s.detail.stroke(line([(x + side * 46, y - 18), (side * 128 * w, y - 17)]), light, 1.1, 0.4)
 
 
 def earrings(character: Character) -> list[Sheet]:

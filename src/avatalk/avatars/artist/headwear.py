@@ -30,7 +30,7 @@ def back(character: Character) -> list[Sheet]:
     s, c = sheet(-190, -240, 190, 330), chin_y(character)
     dark = mix(character.accent, "#0a0609", 0.45)
     right: list[Point] = [(70, -200), (150, -80), (158, 60), (140, c), (150, c + 60)]
-    s.shape.path(line([*right, *mirror(right)], closed=True), dark)
+    s.shape.blob([*right, *mirror(right)], dark)
     return [s]
 
 
@@ -86,12 +86,17 @@ def front(character: Character) -> list[Sheet]:
             d.stroke(line(points), dark, 4.5, opacity)
             d.stroke(line([(x - 4, y - 6) for x, y in points]), light, 4.5, opacity * 0.8)
     s.detail.stroke(line(hole, closed=True), light, 2.0, 0.4)
+    return [_cap(tint, dark), s]
+
+
+def _cap(tint: str, dark: str) -> Sheet:
+    """Draw the edge of the cap under the scarf."""
     under = sheet(-140, -170, 140, -60)
     cap = mix(tint, dark, 0.4)
     brow: list[Point] = [(-120, -84), (-92, -128), (-48, -150), (0, -156), (48, -150), (92, -128), (120, -84)]
     low = [(x * 0.985, y + 9) for x, y in reversed(brow)]
-    under.shape.path(line([*brow, *low], closed=True), cap)
-    return [under, s]
+    under.shape.blob([*brow, *low], cap)
+    return under
 
 
 def cast(d: Drawing, character: Character, tint: str) -> None:

@@ -98,6 +98,10 @@ class Drawing:
         """Fill an outline."""
         self.body.append(f'<path d="{data}" fill="{fill}" fill-opacity="{opacity:.3f}"/>')
 
+    def blob(self, points: Sequence[Point], fill: str, opacity: float = 1.0) -> None:
+        """Fill a smooth closed curve through `points`."""
+        self.path(line(points, closed=True), fill, opacity)
+
     def flood(self, fill: str, x0: float = -1e4, x1: float = 1e4) -> None:
         """Fill the whole box, or the part of it between two x."""
         x0, x1 = max(x0, self.box[0]), min(x1, self.box[2])
