@@ -47,10 +47,10 @@ class Palette:
         lip = np.median(lips, axis=0) if len(lips) else np.array([150.0, 90, 85])
         flesh = 0.5 * lip + 0.5 * lip.mean() * np.array([1.36, 0.80, 0.80])
         return cls(
-            teeth=np.clip(1.04 * white(picture, frame), 40, 240),
+            teeth=np.clip(1.08 * white(picture, frame), 40, 240),
             tongue=np.clip(0.92 * flesh, 0, 255),
             gum=np.clip(0.80 * flesh, 0, 255),
-            cavity=np.clip(0.22 * lip * [1.0, 0.62, 0.62], 0, 60),
+            cavity=np.clip(0.30 * lip * [1.0, 0.52, 0.52], 0, 70),
         )
 
 
