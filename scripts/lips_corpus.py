@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+from itertools import pairwise
 from pathlib import Path
 from pydoc_data.topics import topics
 
@@ -14,6 +15,7 @@ from scipy import signal
 from avatalk.lipsync.listen_features import SAMPLE_RATE, MelStream
 from avatalk.lipsync.visemes import from_phonemes, sounds_of
 from avatalk.media import Phoneme
+from avatalk.speech.timing import mouth_times
 
 STEP_S = 0.02  # of the network's output
 PIECE_S = 8.0  # one training example
@@ -152,15 +154,17 @@ class Espeak:
         self._lib.espeak_Synth(raw, ctypes.c_size_t(len(raw)), 0, 1, 0, 1, None, None)
         self._lib.espeak_Synchronize()
         sound = np.concatenate([*self._sound, np.zeros(1, np.float32)])
-        return sound, _phonemes(self._events, len(sound), self.sample_rate)
+        phonemes = _phonemes(self._events, len(sound), self.sample_rate)
+        return sound, mouth_times(phonemes, sound, self.sample_rate)
 
 
 def _phonemes(events: list[tuple[int, str]], samples: int, sample_rate: int) -> list[Phoneme]:
-    """Each event lasts until the next."""
-    starts = [sample / sample_rate for sample, _ in events] + [samples / sample_rate]
+    """Each event lasts until the next; a pause goes ahead."""
+    events = [(0, ""), *events, (samples, "")]
     return [
-        Phoneme(symbol.strip("ˈˌ"), start, end, "ˈ" in symbol)
-        for (_, symbol), start, end in zip(events, starts, starts[1:], strict=False)
+        Phoneme(symbol.strip("ˈˌ"), start / sample_rate, end / sample_rate, "ˈ" in symbol)
+        for (start, symbol), (end, _) in pairwise(events)
+        if end > start
     ]
 
 

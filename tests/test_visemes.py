@@ -44,7 +44,7 @@ def test_every_bilabial_closes_the_lips_at_any_rate(fps, lead, spoken):
     assert values.max() <= 1.0
     for p in phonemes:
         first, last = (
-            max(int((p.start_s - 0.04) * fps), 0),
+            int(p.start_s * fps),
             int(np.ceil(max(p.end_s, p.start_s + 0.03) * fps)),
         )
         rows = values[first : last + 1]

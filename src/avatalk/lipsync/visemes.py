@@ -111,8 +111,6 @@ _ROUND_BEFORE_S, _ROUND_AFTER_S = 0.13, 0.09  # rounding begins well ahead
 _RAMP_IN_S, _RAMP_OUT_S = 0.075, 0.07  # a lip closes and opens in about this time
 _CONTACT_S = 0.03  # the shortest contact
 _RELEASE = 0.75  # share of a plosive's time until its release
-_VOICELESS = tuple("ptkcqʈ")
-_CLOSURE_S = 0.035  # espeak-ng marks these at their burst, so long after the closure that is part of them
 _REST_S = 0.16  # in a pause, the mouth is at rest this long after the last and before the next sound
 _REACH_S = 0.7  # beyond this no sound has an influence
 _BLOCK = 512  # frames at once
@@ -166,12 +164,8 @@ def _score(phonemes: Sequence[Phoneme]) -> _Score:
         if not parts:
             continue
         begin = phoneme.start_s
-        if phoneme.start_s > now + 1e-6:
+        if begin > now + 1e-6:
             rows.append((max(now, begin - 60.0), begin, _PAUSE, False))
-        if phoneme.symbol.startswith(_VOICELESS):
-            begin -= _CLOSURE_S
-            begun, _, before, spoken = rows[-1]
-            rows[-1] = (begun, max(begun, begin), before, spoken)
         length, whole = max(phoneme.end_s - begin, 0.0), sum(part.length for part in parts)
         for part in parts:
             end = begin + length * part.length / whole
