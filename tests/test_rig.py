@@ -134,7 +134,7 @@ def test_lids_shut():
     bright = [
         int((f[LEFT_EYE].min(axis=2) > 205).sum()) for f in frames(ada(), {}, {"blink": 0.5}, {"blink": 1})
     ]
-    assert bright[0] > bright[1] > bright[2]
+    assert bright[1] < bright[0] * 0.75
     assert bright[2] < bright[0] * 0.25
     a, b = frames(ada(), {}, {"blink": 1})
     changed = np.argwhere(moved(a, b))
@@ -216,7 +216,7 @@ def test_breath_lifts_the_shoulders():
     flat = replace(ada(), backdrop=("#ffffff", "#ffffff"))
     out, in_ = frames(flat, {"breath": -1}, {"breath": 1})
     top = [float((255 - f[:, 180].mean(axis=1)).sum()) for f in (out, in_)]
-    assert top[1] > top[0]
+    assert top[1] - top[0] > 255 * 1.2  # pixels
 
 
 @settings(max_examples=12, deadline=None)
