@@ -199,7 +199,10 @@ def _mouth(said: Float32Array, bright: Float32Array) -> Float32Array:
     parted = 0.3 + np.convolve(np.pad(bright, 2, mode="edge"), _SMOOTH, mode="valid")
     mouth[:, 0] = np.minimum(mouth[:, 0] * parted, 1.0) * apart
     mouth[:, 4:] *= apart[:, None]
-    return np.asarray(mouth, np.float32)
+    before_after = np.pad(mouth, ((1, 1), (0, 0)), mode="edge")
+    return np.asarray(
+        (before_after[:-2] + 2 * mouth + before_after[2:]) / 4, np.float32
+    )  # lips do not tremble
 
 
 def _at_frames(steps: Float32Array, fps: float, n_frames: int, lead_s: float) -> Float32Array:
