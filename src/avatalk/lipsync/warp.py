@@ -20,7 +20,7 @@ from avatalk.errors import FaceError
 from avatalk.lipsync.base import Animation, LipSync, Shot
 from avatalk.lipsync.mouth_interior import Interior, Pose
 from avatalk.lipsync.warp_eyes import Eye
-from avatalk.lipsync.warp_frame import FaceFrame, FloatArray, Grid, resample, smooth_curve
+from avatalk.lipsync.warp_frame import Box, FaceFrame, FloatArray, Grid, resample, smooth_curve
 from avatalk.lipsync.warp_head import HeadFields
 from avatalk.lipsync.warp_shapes import JAW_DROP, SHAPES, Mouth, ShapeFields
 from avatalk.media import MOTION_CHANNELS, VISEME_CHANNELS, Face, Float32Array, UInt8Array
@@ -51,12 +51,12 @@ class MeshWarp(LipSync):
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Where in the photograph the pixels of one frame come from; every map is (h, w, 2) float32, pixels.
+    """Where in the photograph the pixels of one frame come from; all arrays are (…, 2) float32, pixels.
 
     Attributes:
         corner: x, y in the frame of the first pixel of `where`.
-        where: map of all that may move.
-        upper: map of the face's lattice alone, of the sheet with the upper lip.
+        where: (h, w, 2) place in the photograph of every pixel that may move.
+        upper: displacement back to it on the face's lattice, of the sheet with the upper lip.
         lower: likewise, of the sheet with the lower lip.
         turned: forward displacement of the head on its lattice; None when the head is still.
     """
@@ -123,19 +123,20 @@ class WarpedPhotograph(Animation):
             sheets.append(seen if move is None else seen + grid.sample(grid.inverse(move, rounds=7), seen))
         below = grid.sample(shapes.below, seen)[..., None]
         both = sheets[0] + below * (sheets[1] - sheets[0])
-        face, upper, lower = (grid.upsample(sheet - grid.nodes) + grid.pixels for sheet in (both, *sheets))
-        face = self._inside(face, grid)
+        face, upper, lower = (sheet - grid.nodes for sheet in (both, *sheets))
+        skin = grid.upsample(face, self._inside(grid))
         if turned is None:
-            return Flow((grid.x, grid.y), face, upper, lower, None)
-        where = self._inside(head.upsample(back) + head.pixels, head)
+            return Flow((grid.x, grid.y), skin, upper, lower, None)
+        where = head.upsample(back, self._inside(head))
         # The head's lattice reaches past the face's on all sides, both cut off alike at the picture's edges.
         x, y = grid.x - head.x, grid.y - head.y
-        where[y : y + face.shape[0], x : x + face.shape[1]] = face
+        where[y : y + skin.shape[0], x : x + skin.shape[1]] = skin
         return Flow((head.x, head.y), where, upper, lower, turned)
 
-    def _inside(self, where: Float32Array, grid: Grid) -> Float32Array:
-        """Cut off what a lattice of whole cells has past the picture's right and lower edge."""
-        return where[: self._height - grid.y, : self._width - grid.x]
+    def _inside(self, grid: Grid) -> Box:
+        """The lattice's rectangle without what whole cells have past the picture's right and lower edge."""
+        x0, y0, x1, y1 = grid.box
+        return x0, y0, min(x1, self._width), min(y1, self._height)
 
     def _skull(self, turned: Float32Array | None) -> FloatArray:
         """(2, 3) face units → pixels, at the mouth, with the head as turned in this frame."""
@@ -177,22 +178,15 @@ class WarpedPhotograph(Animation):
         margin = 0.04 + 2.0 * grid.cell / self._frame.unit
         low, high = contours.min(axis=(0, 1)) - margin, contours.max(axis=(0, 1)) + margin
         low[0], high[0] = low[0] - 0.08, high[0] + 0.08
-        ring = np.array(
-            [[low[0], low[1], 1], [high[0], low[1], 1], [high[0], high[1], 1], [low[0], high[1], 1]]
-        )
-        pixels = ring @ skull.T
-        left, top = np.maximum(np.floor(pixels.min(axis=0)).astype(int), [max(grid.x, 1), max(grid.y, 1)])
-        right, bottom = np.minimum(
-            np.ceil(pixels.max(axis=0)).astype(int),
-            [
-                min(self._width - 1, grid.x + flow.upper.shape[1]),
-                min(self._height - 1, grid.y + flow.upper.shape[0]),
-            ],
-        )
+        ring = np.array([[*low, 1], [high[0], low[1], 1], [*high, 1], [low[0], high[1], 1]]) @ skull.T
+        x0, y0, x1, y1 = self._inside(grid)
+        left, top = max(x0, int(ring[:, 0].min()), 1), max(y0, int(ring[:, 1].min()), 1)
+        right = min(x1, int(ring[:, 0].max()) + 1, self._width - 1)
+        bottom = min(y1, int(ring[:, 1].max()) + 1, self._height - 1)
         if right <= left or bottom <= top:
             return
-        cut = (slice(top - grid.y, bottom - grid.y), slice(left - grid.x, right - grid.x))
-        above, below = (resample(self._picture, sheet[cut]) for sheet in (flow.upper, flow.lower))
+        box = (left, top, right, bottom)
+        above, below = (resample(self._picture, grid.upsample(s, box)) for s in (flow.upper, flow.lower))
         local = skull.copy()
         local[:, 2] -= [left, top]
         pose = Pose(local, curves[0], curves[1], JAW_DROP * amounts["open"], tongue, amounts["round"])

@@ -18,6 +18,8 @@ from avatalk.media import Face, Float32Array
 
 FloatArray = npt.NDArray[np.float64]
 AnyArray = npt.NDArray[Any]
+Box = tuple[int, int, int, int]
+"""x0, y0, x1, y1 in pixels, the last two exclusive."""
 
 # MediaPipe face mesh indices. The lip contours run from the picture's left corner to its right corner.
 INNER_UPPER = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
@@ -119,10 +121,25 @@ class Grid:
         corner = np.array([self.x - 0.5, self.y - 0.5], np.float32) / np.float32(self.cell) + np.float32(0.5)
         return np.asarray(pixels * np.float32(1 / self.cell) - corner)
 
-    def upsample(self, field: Float32Array) -> Float32Array:
-        """Bring `field` (rows, columns, 2) to every pixel of the rectangle."""
-        size = (self.pixels.shape[1], self.pixels.shape[0])
-        return np.asarray(cv2.resize(field, size, interpolation=cv2.INTER_LINEAR), np.float32)
+    @property
+    def box(self) -> Box:
+        """The rectangle."""
+        return self.x, self.y, self.x + self.pixels.shape[1], self.y + self.pixels.shape[0]
+
+    def upsample(self, field: Float32Array, box: Box) -> Float32Array:
+        """Bring a displacement (rows, columns, 2) to the pixels of `box` (within the rectangle's).
+
+        Returns:
+            (y1 - y0, x1 - x0, 2) float32: pixel plus displacement.
+        """
+        x0, y0, x1, y1 = box[0] - self.x, box[1] - self.y, box[2] - self.x, box[3] - self.y
+        rows, columns = self.shape
+        left, top = max(x0 // self.cell - 1, 0), max(y0 // self.cell - 1, 0)
+        right, bottom = min(-(-x1 // self.cell) + 1, columns), min(-(-y1 // self.cell) + 1, rows)
+        size = ((right - left) * self.cell, (bottom - top) * self.cell)
+        large = cv2.resize(field[top:bottom, left:right], size, interpolation=cv2.INTER_LINEAR)
+        dx, dy = left * self.cell, top * self.cell
+        return np.asarray(large[y0 - dy : y1 - dy, x0 - dx : x1 - dx] + self.pixels[y0:y1, x0:x1], np.float32)
 
     def inverse(self, field: Float32Array, rounds: int) -> Float32Array:
         """Backward displacement of a forward one: b with b(y) = -field(y + b(y)), by fixed-point iteration.

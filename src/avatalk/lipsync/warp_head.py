@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from avatalk.lipsync.warp_frame import FACE_OVAL, FaceFrame, FloatArray, Grid, border_ramp, smoothstep
+from avatalk.lipsync.warp_frame import FACE_OVAL, Box, FaceFrame, FloatArray, Grid, border_ramp, smoothstep
 from avatalk.lipsync.warp_shapes import spread
 from avatalk.media import Float32Array
 
@@ -37,13 +37,13 @@ class HeadFields:
     Attributes:
         grid: the lattice.
         fields: ``yaw``, ``pitch``, ``roll``, ``breath`` → (rows, columns, 2) float32.
-        bands: x0, y0, x1, y1 of rectangles that together hold all pixels that can move; the rest of the
+        bands: rectangles that together hold all pixels that can move; the rest of the
             lattice's rectangle, about a quarter, needs no resampling.
     """
 
     grid: Grid
     fields: dict[str, Float32Array]
-    bands: tuple[tuple[int, int, int, int], ...]
+    bands: tuple[Box, ...]
 
     @classmethod
     def of(cls, frame: FaceFrame, face: Grid, width: int, height: int) -> HeadFields:
@@ -88,9 +88,7 @@ class HeadFields:
         return cls(grid, fields, _bands(grid, weight.reshape(grid.shape), face))
 
 
-def _bands(
-    grid: Grid, weight: FloatArray, face: Grid, rows: int = 4
-) -> tuple[tuple[int, int, int, int], ...]:
+def _bands(grid: Grid, weight: FloatArray, face: Grid, rows: int = 4) -> tuple[Box, ...]:
     """Rectangles, `rows` nodes high, around what moves with the head or belongs to the lattice `face`."""
     height, width = grid.pixels.shape[:2]
     moves = cv2.resize((weight > 0).astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
