@@ -12,6 +12,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from hashlib import sha256
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,13 +20,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from avatalk.errors import BadInput, EngineUnavailable
+from avatalk import settings
+from avatalk.errors import BadInput, EngineUnavailable, UnreadableFile
 from avatalk.media import Float32Array
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+_FORM = 1  # counted up when the networks change in a way that makes old conversions wrong
 Network = Callable[..., list[Float32Array]]
 """Takes float32 arrays of the shapes it was built for, gives float32 arrays."""
 
@@ -103,6 +106,29 @@ def convert(module: nn.Module, examples: Sequence[Tensor], path: Path) -> None:
         # The weights first: who sees the .xml sees everything.
         for part in (whole.with_suffix(".bin"), whole):
             part.replace(path.parent / part.name)
+
+
+def converted(checkpoint: Path, part: str) -> Path:
+    """Return where the conversion of a part of `checkpoint` lies, or is to be put, in the cache folder.
+
+    Another file under the same name has another place.
+
+    Args:
+        checkpoint: the weights.
+        part: name of the network that is filled from them.
+
+    Raises:
+        UnreadableFile: there is no such file.
+    """
+    try:
+        facts = checkpoint.stat()
+    except OSError as error:
+        raise UnreadableFile(
+            f"{checkpoint} does not exist.", hint="Check the path of the weights."
+        ) from error
+    identity = f"{checkpoint.resolve()} {facts.st_size} {facts.st_mtime_ns} {_FORM}"
+    folder = f"{checkpoint.stem}-{sha256(identity.encode()).hexdigest()[:16]}"
+    return settings.cache_dir() / "converted" / folder / f"{part}.xml"
 
 
 def openvino_network(path: Path, shapes: Sequence[Sequence[int]], precision: str) -> Network:
