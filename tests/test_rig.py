@@ -84,7 +84,9 @@ def test_rest_is_the_still_picture():
 
 @pytest.mark.parametrize("name", gallery.names())
 def test_the_mouth_opens_with_the_curve(name):
-    pale = replace(gallery.get(name), skin=Skin(0.2), lip_colour="#c66c68")  # so that only the inside is dark
+    pale = replace(  # so that only the inside is dark
+        gallery.get(name), skin=Skin(0.2), lip_colour="#c66c68", beard_colour="#c9a382", brow_colour="#5a3522"
+    )
     steps = np.linspace(0, 1, 9)
     seen = [dark(f) for f in frames(pale, *({"open": float(o)} for o in steps))]
     assert all(b >= a for a, b in pairwise(seen)), seen

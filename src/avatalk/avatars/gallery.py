@@ -46,7 +46,7 @@ _CHARACTERS: tuple[Character, ...] = (
         colour="#26385c",
         accent="#f3efe8",
         backdrop=("#f1e6da", "#cbb7a3"),
-        smile=0.55,
+        smile=0.75,
     ),
     Character(
         "ben",
@@ -62,7 +62,7 @@ _CHARACTERS: tuple[Character, ...] = (
         clothes="shirt",
         colour="#a9c3e0",
         backdrop=("#dfe8ee", "#9fb2c0"),
-        smile=0.45,
+        smile=0.65,
         makeup=0,
     ),
     Character(
@@ -80,7 +80,7 @@ _CHARACTERS: tuple[Character, ...] = (
         clothes="crew",
         colour="#2f5d4c",
         backdrop=("#f3eadf", "#d3c0a9"),
-        smile=0.7,
+        smile=0.8,
     ),
     Character(
         "diego",
@@ -99,7 +99,7 @@ _CHARACTERS: tuple[Character, ...] = (
         colour="#3d3f45",
         accent="#efe9df",
         backdrop=("#e8d9c5", "#b0926f"),
-        smile=0.35,
+        smile=0.55,
         makeup=0,
     ),
     Character(
@@ -118,7 +118,7 @@ _CHARACTERS: tuple[Character, ...] = (
         clothes="turtleneck",
         colour="#c98f2b",
         backdrop=("#dfe6e3", "#8fa5a0"),
-        smile=0.6,
+        smile=0.8,
         makeup=0,
     ),
     Character(
@@ -135,7 +135,7 @@ _CHARACTERS: tuple[Character, ...] = (
         colour="#4a3a44",
         accent="#c58a8c",
         backdrop=("#f0e4e0", "#c9aca8"),
-        smile=0.55,
+        smile=0.75,
     ),
     Character(
         "grace",
@@ -155,7 +155,7 @@ _CHARACTERS: tuple[Character, ...] = (
         colour="#8f83ad",
         accent="#f4efe8",
         backdrop=("#ece8f0", "#b5aec4"),
-        smile=0.7,
+        smile=0.85,
     ),
     Character(
         "hiro",
@@ -173,7 +173,7 @@ _CHARACTERS: tuple[Character, ...] = (
         colour="#6f7780",
         accent="#f2f0ec",
         backdrop=("#e3ebe6", "#9db3aa"),
-        smile=0.45,
+        smile=0.65,
         makeup=0,
     ),
     Character(
@@ -193,7 +193,7 @@ _CHARACTERS: tuple[Character, ...] = (
         colour="#6d2233",
         accent="#f0e3d6",
         backdrop=("#efe0d6", "#c09a8a"),
-        smile=0.5,
+        smile=0.85,
     ),
     Character(
         "jonas",
@@ -211,7 +211,7 @@ _CHARACTERS: tuple[Character, ...] = (
         clothes="turtleneck",
         colour="#2f3b45",
         backdrop=("#dde5ea", "#93a4b0"),
-        smile=0.5,
+        smile=0.75,
         makeup=0,
     ),
     Character(
@@ -228,7 +228,7 @@ _CHARACTERS: tuple[Character, ...] = (
         clothes="vneck",
         colour="#12697a",
         backdrop=("#f2e6d2", "#d3ad78"),
-        smile=0.65,
+        smile=0.8,
     ),
     Character(
         "zuri",
@@ -245,7 +245,7 @@ _CHARACTERS: tuple[Character, ...] = (
         clothes="crew",
         colour="#d9694f",
         backdrop=("#f3e3cf", "#d9a877"),
-        smile=0.7,
+        smile=0.9,
     ),
 )
 

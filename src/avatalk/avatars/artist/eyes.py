@@ -29,12 +29,15 @@ class Eyes:
         old = min(max((character.age - 45) / 35, 0.0), 1.0)
         male = character.sex == "male"
         slim = 0.9 if male else 1.0
+        merry = 0.07 * max(character.smile, 0.0)  # a smile narrows the eyes
         self._size = e
         self._axis = a = Axis(-44, 50)
         up = [(-31, 6.0), (-27.5, -0.5), (-17, -10.6), (-2, -15.8), (13, -14.4), (24, -8.0), (31, -0.4)]
         low = [(-31, 6.0), (-25, 8.8), (-10, 11.6), (8, 11.8), (22, 7.8), (31, -0.4)]
-        self._upper = a.spline([(x * e, (y * slim + old * max(x, 0) * 0.08) * e) for x, y in up])
-        self._lower = a.spline([(x * e, y * slim * e) for x, y in low])
+        self._upper = a.spline(
+            [(x * e, (y * slim * (1 - merry) + old * max(x, 0) * 0.08) * e) for x, y in up]
+        )
+        self._lower = a.spline([(x * e, y * slim * (1 - 1.4 * merry) * e) for x, y in low])
         x = a.x / e
         lean = -tilt * np.clip(x, -31, 44) / 31
         beyond = np.clip(x - 31, 0, None)

@@ -71,7 +71,7 @@ def turned(lock: Lock, light: float) -> Lock:
 
 def wavy(lock: Lock, size: float, turns: float, phase: float) -> Lock:
     """Return the lock with its guides resampled and waved from the ears down."""
-    n = 15
+    n = 12
 
     def wave(guide: Guide) -> Guide:
         out = []
