@@ -113,6 +113,13 @@ def test_faces_that_fill_the_picture(finder, astronaut, scale, degrees):
     assert size(face) > 0.8 * side and error(face, landmarks)[0] < 0.05
 
 
+def test_grain_of_a_large_picture_is_averaged(finder, astronaut):
+    picture, landmarks = moved(*astronaut, scale=8, canvas=(1100, 1100))
+    grain = np.random.default_rng(0).normal(0, 90, picture.shape)
+    (face,) = finder.find(np.clip(picture + grain, 0, 255).astype(np.uint8))
+    assert error(face, landmarks)[0] < 0.025
+
+
 def test_narrow_pictures(finder, astronaut):
     picture, landmarks = astronaut
     (face,) = finder.find(picture[:, 150:300])

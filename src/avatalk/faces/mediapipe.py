@@ -38,11 +38,9 @@ LANDMARKS_SCALE = 1.4
 FINEST_WINDOW = 320  # pixels of the picture in one look of the detector so that it sees faces of 40
 STRIDE = 3 * WINDOW // 4
 TRACKED_LOGIT = 5.0  # the mesh's logit for "this is a face" that is enough where one was a frame ago
-SETTLED = 0.02  # of the distance of the eyes: landmarks that move less on another look are there
+SETTLED = 0.01  # of the distance of the eyes: landmarks that move less on another look are there
 LOOKS = 8  # by which faces have settled; other things often have not
-DOUBTED_LOGIT = 15.0  # below it, the first crop may be turned the wrong way
-HOPELESS_LOGIT = -5.0
-OTHER_ANGLES = (math.radians(-35), 0.0, math.radians(35))
+HOPELESS_LOGIT = -10.0  # no face has come back from there
 PASSED_OVER = 6  # faces this many times smaller than the largest are background
 
 
@@ -151,13 +149,7 @@ class MediaPipeFaces(FaceFinder):
 
     def _face_at(self, picture: UInt8Array, found: Detection) -> Face | None:
         """Return the face at a detection, or None if the mesh sees none there."""
-        roi = Roi.of_detection(found)
-        face, logit = self._look_closely(picture, roi, found.score)
-        if logit < DOUBTED_LOGIT:
-            # On small turned faces the detector's eyes may be off, and with them the angle.
-            turned = (replace(roi, angle=angle) for angle in OTHER_ANGLES)
-            others = (self._look_closely(picture, other, found.score) for other in turned)
-            face, logit = max(((face, logit), *others), key=lambda seen: seen[1])
+        face, logit = self._look_closely(picture, Roi.of_detection(found), found.score)
         for _ in range(LOOKS):
             if logit < HOPELESS_LOGIT:
                 return None
