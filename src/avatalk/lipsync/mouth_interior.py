@@ -75,7 +75,7 @@ class Interior:
         across = np.clip(np.abs(2 * u - left - right) / max(right - left, 1e-3), 0, 1)
         shade = 0.68 + 0.32 * smoothstep((v - top) / (0.015 + 0.15 * gap))
         shade *= 0.80 + 0.20 * smoothstep((bottom - v) / 0.025)
-        shade *= (1 - 0.45 * across**3) * (1 - 0.35 * pose.pout)
+        shade *= (1 - 0.45 * across**3) * (1 - 0.25 * pose.pout)
         shade *= 0.50 + 0.50 * smoothstep(gap / 0.06)  # little light gets in through a slit
 
         lips = above * (1 - under_upper)[..., None] + below * under_lower[..., None]
