@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import re
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import pairwise
+from multiprocessing import get_context
 from pathlib import Path
 from pydoc_data.topics import topics
 
@@ -19,6 +22,7 @@ from avatalk.speech.timing import mouth_times
 
 STEP_S = 0.02  # of the network's output
 PIECE_S = 8.0  # one training example
+PIECES_AT_ONCE = 50
 
 # --- text --------------------------------------------------------------------------------------------
 
@@ -309,19 +313,34 @@ def one_piece(espeak: Espeak, unseen: bool, rng: np.random.Generator) -> tuple[n
     return heard(whole), lips(moved)
 
 
+def some_pieces(pieces: int, unseen: bool, seed: list[int]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """`one_piece` several times, by an espeak-ng of its own."""
+    espeak, rng = Espeak(), np.random.Generator(np.random.PCG64(seed))
+    return [one_piece(espeak, unseen, rng) for _ in range(pieces)]
+
+
+def many_pieces(pieces: int, unseen: bool, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """(pieces, 800, 40) and (pieces, 400, 7), by processes: once in some thousand texts espeak-ng crashes."""
+    pairs: list[tuple[np.ndarray, np.ndarray]] = []
+    attempt = 0
+    while len(pairs) < pieces:
+        attempt += 1
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+            try:
+                job = pool.submit(some_pieces, PIECES_AT_ONCE, unseen, [seed, int(unseen), attempt])
+                pairs += job.result()
+            except BrokenProcessPool:
+                continue
+        print(f"{len(pairs)} of {pieces} pieces", flush=True)
+    return np.stack([pair[0] for pair in pairs[:pieces]]), np.stack([pair[1] for pair in pairs[:pieces]])
+
+
 def speak(path: Path, hours: float, seed: int) -> None:
     """Write the corpus: speech to learn from, speech of unseen voices and languages, and noises."""
-    espeak, rng = Espeak(), np.random.Generator(np.random.PCG64(seed))
-    sets: dict[str, np.ndarray] = {}
     count = round(hours * 3600 / PIECE_S)
-    for name, pieces, unseen in (("train", count, False), ("test", max(count // 10, 8), True)):
-        pairs = []
-        for index in range(pieces):
-            pairs.append(one_piece(espeak, unseen, rng))
-            if index % 50 == 0:
-                print(f"{name}: {index} of {pieces} pieces", flush=True)
-        sets[f"{name}_mel"] = np.stack([pair[0] for pair in pairs])
-        sets[f"{name}_lips"] = np.stack([pair[1] for pair in pairs])
-    samples = int(PIECE_S * SAMPLE_RATE)
-    sets["noise_mel"] = np.stack([heard(noise(samples, rng)) for _ in range(max(count // 4, 16))])
+    sets: dict[str, np.ndarray] = {}
+    sets["train_mel"], sets["train_lips"] = many_pieces(count, False, seed)
+    sets["test_mel"], sets["test_lips"] = many_pieces(count // 10, True, seed)
+    rng, samples = np.random.Generator(np.random.PCG64([seed, 2])), int(PIECE_S * SAMPLE_RATE)
+    sets["noise_mel"] = np.stack([heard(noise(samples, rng)) for _ in range(count // 4)])
     np.savez(path, **sets)
