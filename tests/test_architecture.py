@@ -13,6 +13,8 @@ ROOT = Path(avatalk.__file__).parent
 # Higher may import lower, never the other way round; stages don't import each other's engines.
 LAYERS = [
     {"cli"},
+    {"cli_models"},
+    {"commands"},
     {"catalogue", "console"},
     {"pipeline"},
     {"spec"},

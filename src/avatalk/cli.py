@@ -5,7 +5,6 @@ Nothing heavy is imported before a command needs it: ``avatalk --help`` answers 
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 from collections.abc import Callable
@@ -16,7 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from avatalk._version import __version__
-from avatalk.errors import AvatalkError, BadInput, Cancelled
+from avatalk.cli_models import models_app
+from avatalk.commands import AsJson, complain, print_json, show, told
+from avatalk.errors import BadInput
 
 if TYPE_CHECKING:
     from avatalk.request import VideoRequest
@@ -29,12 +30,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-models_app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Fetch, check and remove model files."
-)
 app.add_typer(models_app, name="models")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 # --- what a request is made of ---------------------------------------------------------------------
 
@@ -102,7 +99,7 @@ def make(
     as_json: AsJson = False,
 ) -> None:
     """Make a video."""
-    with _told(as_json):
+    with told(as_json):
         from dataclasses import asdict
 
         request = _request(
@@ -116,10 +113,10 @@ def make(
         with ProgressBar() as bar:
             result = render(request, output, on_progress=bar.show)
         if as_json:
-            _print_json(asdict(result))
+            print_json(asdict(result))
             return
         for warning in result.warnings:
-            _complain(f"Note: {warning}")
+            complain(f"Note: {warning}")
         spent = result.seconds["total"]
         shape = f"{result.width}x{result.height}, {result.fps} frames/s"
         typer.echo(f"{result.path}: {result.duration_s:.1f} s, {shape}, made in {spent:.1f} s")
@@ -149,7 +146,7 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Write one frame of the video as a picture."""
-    with _told(as_json):
+    with told(as_json):
         request = _request(
             spec, avatar=avatar, text=text, audio=audio, voice=voice, speed=speed, pitch=pitch, size=size,
             aspect=aspect, fps=fps, engine=engine, face=face, still=still, quality=quality, seed=seed,
@@ -163,7 +160,7 @@ def preview(
             frame = draw(request, at, on_progress=bar.show)
         write_picture(output, frame)
         if as_json:
-            _print_json({"path": str(output), "at_s": at, "width": frame.shape[1], "height": frame.shape[0]})
+            print_json({"path": str(output), "at_s": at, "width": frame.shape[1], "height": frame.shape[0]})
         else:
             typer.echo(f"{output}: the frame at {at:g} s, {frame.shape[1]}x{frame.shape[0]}")
 
@@ -173,7 +170,7 @@ def schema() -> None:
     """Print the JSON schema of a request."""
     from avatalk.request import VideoRequest
 
-    _print_json(VideoRequest.model_json_schema())
+    print_json(VideoRequest.model_json_schema())
 
 
 # --- finding out what there is ---------------------------------------------------------------------
@@ -182,10 +179,10 @@ def schema() -> None:
 @app.command()
 def avatars(as_json: AsJson = False) -> None:
     """List the gallery."""
-    with _told(as_json):
+    with told(as_json):
         from avatalk.catalogue import avatar_rows
 
-        _show(avatar_rows(), as_json)
+        show(avatar_rows(), as_json)
 
 
 @app.command()
@@ -196,7 +193,7 @@ def voices(
     as_json: AsJson = False,
 ) -> None:
     """List the voices."""
-    with _told(as_json):
+    with told(as_json):
         from avatalk.catalogue import voice_rows
 
         rows = voice_rows(language)
@@ -204,133 +201,28 @@ def voices(
             raise BadInput(
                 f"There is no voice for the language {language}.", hint="All voices: `avatalk voices`."
             )
-        _show(rows, as_json, ("name", "language", "language_name", "sex", "engine"))
+        show(rows, as_json, ("name", "language", "language_name", "sex", "engine"))
 
 
 @app.command(name="engines")
 def engines_(as_json: AsJson = False) -> None:
     """List the engines of every stage."""
-    with _told(as_json):
+    with told(as_json):
         from avatalk.catalogue import engine_rows
 
-        _show(engine_rows(), as_json)
+        show(engine_rows(), as_json)
 
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Say what can run here, on what, and how to get what is missing."""
-    with _told(as_json):
+    with told(as_json):
         from avatalk.catalogue import doctor_rows
 
-        _show(doctor_rows(), as_json)
-
-
-@models_app.command(name="list")
-def models_list(as_json: AsJson = False) -> None:
-    """List the models and whether they are here."""
-    with _told(as_json):
-        from avatalk.catalogue import model_rows
-
-        _show(model_rows(), as_json)
-
-
-@models_app.command()
-def install(names: Annotated[list[str], typer.Argument(help="Names of `avatalk models list`.")]) -> None:
-    """Fetch models ahead of their first use."""
-    with _told():
-        from avatalk import models
-        from avatalk.console import ProgressBar
-        from avatalk.events import Monitor
-
-        for name in names:
-            with ProgressBar() as bar:
-                folder = models.install(name, Monitor(bar.show))
-            typer.echo(f"{name}: {folder}")
-
-
-@models_app.command()
-def verify(
-    names: Annotated[list[str] | None, typer.Argument(help="All installed ones by default.")] = None,
-) -> None:
-    """Check the files of models against their checksums."""
-    with _told():
-        from avatalk import models
-
-        bad = []
-        for name in names or [model.name for model in models.list_models() if models.installed(model.name)]:
-            faults = models.verify(name)
-            typer.echo(f"{name}: {'; '.join(faults) if faults else 'good'}")
-            bad += faults
-        if bad:
-            raise BadInput(
-                "Some model files are not as they should be.",
-                hint="Fetch them again: `avatalk models install NAME`.",
-            )
-
-
-@models_app.command(name="path")
-def models_path(name: str) -> None:
-    """Print the folder of a model."""
-    with _told():
-        from avatalk import models
-
-        typer.echo(str(models.folder(name)))
-
-
-@models_app.command()
-def remove(names: list[str]) -> None:
-    """Delete the files of models."""
-    with _told():
-        from avatalk import models
-
-        for name in names:
-            typer.echo(f"{name}: {'removed' if models.remove(name) else 'was not here'}")
+        show(doctor_rows(), as_json)
 
 
 # --- plumbing --------------------------------------------------------------------------------------
-
-
-class _told:  # noqa: N801 - used like a function
-    """Turn errors into one message, a hint and an exit code."""
-
-    def __init__(self, as_json: bool = False) -> None:
-        self._as_json = as_json
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, KeyboardInterrupt):
-            error = Cancelled("Stopped.", hint="Nothing was written.")
-        if isinstance(error, AvatalkError):
-            _fail(error, self._as_json)
-
-
-def _fail(error: AvatalkError, as_json: bool) -> NoReturn:
-    if as_json:
-        told = {"code": error.code, "message": error.message, "hint": error.hint, "field": error.field}
-        _print_json({"error": told | {"stage": error.stage, "retryable": error.retryable}})
-    _complain(f"Error: {error.message}")
-    if error.hint:
-        _complain(f"  {error.hint}")
-    raise SystemExit(error.exit_code)
-
-
-def _complain(line: str) -> None:
-    typer.echo(line, err=True)
-
-
-def _print_json(value: object) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=None if isinstance(value, dict) else 1))
-
-
-def _show(rows: list[dict[str, Any]], as_json: bool, columns: tuple[str, ...] = ()) -> None:
-    if as_json:
-        _print_json(rows)
-        return
-    from avatalk.console import print_table
-
-    print_table(rows, columns)
 
 
 def _version(wanted: bool) -> None:
@@ -356,7 +248,7 @@ def main() -> None:
     """Run the command line."""
     handler: Callable[[int, FrameType | None], NoReturn] = _interrupt
     signal.signal(signal.SIGTERM, handler)  # so that a stopped service leaves nothing half-written either
-    with _told():
+    with told():
         app()
 
 

@@ -39,7 +39,7 @@ class ProgressBar:
             transient=True,
         )
         self._task = self._live.add_task("Starting", total=None, count="", eta="")
-        self._stage, self._last = "", 0.0
+        self._stage, self._last, self._finished = "", 0.0, False
 
     def __enter__(self) -> ProgressBar:
         if self._console.is_terminal:
@@ -56,9 +56,9 @@ class ProgressBar:
         now, new_stage = time.monotonic(), progress.stage != self._stage
         every = 0.05 if self._console.is_terminal else _PLAIN_EVERY_S
         finished = bool(progress.total) and progress.done >= progress.total
-        if not new_stage and not finished and now - self._last < every:
+        if not new_stage and (self._finished or (not finished and now - self._last < every)):
             return
-        self._stage, self._last = progress.stage, now
+        self._stage, self._last, self._finished = progress.stage, now, finished
         title = progress.message or _TITLES.get(progress.stage, progress.stage)
         count = _count(progress)
         eta = "" if progress.eta_s is None or finished else f"ETA {_clock(progress.eta_s)}"
