@@ -161,7 +161,7 @@ def ears(character: Character) -> Sheet:
         )
         tint = mix(t.base, t.blush, 0.22)
         s.shape.path(ear, mix(tint, t.shade, 0.42 if side > 0 else 0.12))
-        with s.shading.blurred(3.5):
+        with s.shading.blurred(4.2):
             s.shading.blob(
                 [at(2, -18), at(13, -16), at(16, 4), at(10, 30), at(6, 48), at(-2, 40)], t.deep, 0.42
             )
@@ -196,7 +196,7 @@ def face(character: Character) -> Sheet:
     _sockets(s.shading, t, character)
     _nose(s, t, character)
     _mouth_ground(s.shading, t, character)
-    with s.shading.blurred(3):
+    with s.shading.blurred(4):
         s.shading.stroke(
             line([(x - 3, y) for x, y in outline(character)[3:7]]), mix(t.light, "#ffffff", 0.2), 5, 0.4
         )
@@ -293,7 +293,7 @@ def _nose(s: Sheet, t: Tones, character: Character) -> None:
             0.34 * b,
         )
         d.blob([(-x, 92), (0, 101), (x + 2, 92), (x + 8, 104), (6, 113), (-x, 102)], t.deep, 0.4)
-    with d.blurred(3.6):
+    with d.blurred(4.3):
         d.blob([(x - 8, 90), (x + 1, 82), (x + 5, 72), (x + 3, 92), (x - 6, 97)], t.deep, 0.34)
         d.blob([(-x + 8, 90), (-x - 1, 82), (-x - 5, 72), (-x - 3, 92), (-x + 6, 97)], t.deep, 0.22)
         d.blob(
@@ -324,7 +324,7 @@ def _nostrils(e: Drawing, t: Tones, x: float) -> None:
 
 def _mouth_ground(d: Drawing, t: Tones, character: Character) -> None:
     y, m = MOUTH_Y, character.face.mouth
-    with d.blurred(3.2):
+    with d.blurred(4.2):
         d.blob([(0, 103), (5.5, 106), (6.5, 118), (0, 122), (-4.5, 118), (-4, 106)], t.shade, 0.55)
         d.stroke(line([(8, 106), (10, 120)]), t.light, 3, 0.5)
         d.stroke(line([(-8, 106), (-10.5, 120)]), t.light, 3.4, 0.6)

@@ -44,7 +44,9 @@ def _brow(s: Sheet, c: Character, t: Tones, tint: str, side: int, rng: np.random
     heights = np.array([7.4, 9.0, 8.2, 6.0, 1.0]) * thick
     top = [(side * x, y - h * 0.5) for (x, y), h in zip(spine, heights, strict=True)]
     low = [(side * x, y + h * 0.5) for (x, y), h in zip(spine, heights, strict=True)]
-    s.shape.path(line([*top, *reversed(low)], closed=True, tension=0.9), mix(tint, t.shade, 0.3), 0.62)
+    ground = mix(tint, t.shade, 0.3)
+    fill = s.shape.linear(side * 23, 0, side * 46, 0, (0, ground, 0.1), (1, ground, 0.62))
+    s.shape.path(line([*top, *reversed(low)], closed=True, tension=0.9), fill)
     hairs: list[list[str]] = [[], []]
     along = np.linspace(0, 1, len(spine))
     for i in range(150):

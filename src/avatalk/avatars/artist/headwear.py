@@ -81,10 +81,10 @@ def front(character: Character) -> list[Sheet]:
         ([(-28, -238), (-96, -186), (-138, -96), (-150, 20)], 0.2),
         ([(30, -240), (104, -190), (146, -100), (158, 10)], 0.25),
     ]
-    with d.blurred(2.4):
+    with d.blurred(4):
         for points, opacity in folds:
-            d.stroke(line(points), dark, 4.5, opacity)
-            d.stroke(line([(x - 4, y - 6) for x, y in points]), light, 4.5, opacity * 0.8)
+            d.stroke(line(points), dark, 6, opacity)
+            d.stroke(line([(x - 4, y - 6) for x, y in points]), light, 6, opacity * 0.8)
     s.detail.stroke(line(hole, closed=True), light, 2.0, 0.4)
     return [_cap(tint, dark), s]
 

@@ -16,7 +16,7 @@ from avatalk.avatars.artist.face import Sheet
 from avatalk.avatars.artist.svg import Box, Drawing, markup
 from avatalk.media import UInt8Array
 
-_COARSE = 4  # blurred shading needs no more than every fourth pixel
+_COARSE = 4.2  # head units between the samples of shading: it is blurred, so that is enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,7 @@ def paint_sheets(sheets: Sequence[Sheet], view: View) -> UInt8Array:
         (view.height, view.width, 4) uint8 RGBA, premultiplied.
     """
     picture = np.zeros((view.height, view.width, 4), np.uint8)
+    coarse = max(round(_COARSE * view.scale), 1)
     for sheet in sheets:
         x0, y0, x1, y1 = view.pixels(sheet.shape.box)
         if x1 <= x0 or y1 <= y0:
@@ -83,7 +84,7 @@ def paint_sheets(sheets: Sequence[Sheet], view: View) -> UInt8Array:
             _lay(part, _raster([sheet.shape, sheet.detail], view, window, 1))
             continue
         shape = _raster([sheet.shape], view, window, 1)
-        _lay(shape, _raster([sheet.shading], view, window, _COARSE), atop=True)
+        _lay(shape, _raster([sheet.shading], view, window, coarse), atop=True)
         _lay(part, shape)
         if sheet.detail.body:
             _lay(part, _raster([sheet.detail], view, window, 1))
