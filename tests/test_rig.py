@@ -160,17 +160,20 @@ def test_gaze_moves_the_irises():
     assert up[1] < down[1] - 0.5
 
 
-def test_only_the_mouth_and_jaw_move_when_speaking_still():
-    a, b = frames(ada(), {}, {"open": 1, "round": 0.3})
+@pytest.mark.parametrize("name", gallery.names()[::2])
+def test_only_the_mouth_and_jaw_move_when_speaking_still(name):
+    a, b = (f.astype(int) for f in frames(gallery.get(name), {}, {"open": 1}))
     changed = np.argwhere(moved(a, b))
-    rows, cols = changed[:, 0], changed[:, 1]
-    assert rows.min() > 185
-    assert rows.max() < 315
-    assert cols.min() > 320 - 95
-    assert cols.max() < 320 + 95
+    (top, left), (bottom, right) = changed.min(axis=0), changed.max(axis=0)
+    assert top > 185
+    assert bottom < 312
+    assert left > 320 - 70
+    assert right < 320 + 70
+    edge = np.concatenate([np.abs(a - b)[bottom].ravel(), np.abs(a - b)[:, [left, right]].ravel()])
+    assert edge.max() < 25  # no seam where the moving part ends
 
 
-@pytest.mark.parametrize("name", gallery.names())
+@pytest.mark.parametrize("name", gallery.names()[::2])
 def test_no_holes_at_extremes(name):
     """The frame over white equals the frame over black wherever the head is: it covers what is behind it."""
     rows = [

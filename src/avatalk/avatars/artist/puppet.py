@@ -28,6 +28,8 @@ from avatalk.media import UInt8Array
 Window = tuple[slice, slice]
 
 _REST = (0.0,) * 8
+_CHIN_SHARE = 0.74  # of the way of the lower lip goes the chin; the rest is the lip's own
+_JAW_END = 100.0  # head units below the chin where nothing follows the jaw any more
 _HEAD_HALF = 264.0  # half the width of the band in which head and hair move, head units
 
 
@@ -171,9 +173,9 @@ class Field:
         self._chest = smoothstep((hy - chin) / 150)
         self._brow = np.exp(-(((np.abs(hx) - 60) / 46) ** 2) - ((hy + 40) / 26) ** 2)
         size = view.width, view.height
-        head = self._nodes(view, (-_HEAD_HALF, -400, _HEAD_HALF, chin + 75))
+        head = self._nodes(view, (-_HEAD_HALF, -400, _HEAD_HALF, chin + _JAW_END))
         chest = slice(head[0].stop, m), slice(0, n)
-        self._head, self._bent = head, self._nodes(view, (-175, -100, 175, chin + 75))
+        self._head, self._bent = head, self._nodes(view, (-175, -100, 175, chin + _JAW_END))
         self._bands = [
             (nodes, self._grid(nodes, size)) for nodes in (head, chest) if nodes[0].stop > nodes[0].start
         ]
@@ -236,11 +238,11 @@ class Field:
         return np.asarray(whole[y : y + shape[0], x : x + shape[1]], np.float32)
 
     def _jaw(self, x: Floats, y: Floats, pose: Pose, mouth: Mouth) -> tuple[Floats, Floats]:
-        drop = pose.drop
+        drop = _CHIN_SHARE * pose.drop
         side = np.abs(x)
-        reach = 1 - smoothstep((side - 42) / 126)
+        reach = 1 - smoothstep((side - 38) / 96)
         ramp = smoothstep((y - MOUTH_Y - 0.05 * side) / (1.6 * drop + 16 + 0.4 * side))
-        fade = 1 - smoothstep((y - self._chin - drop) / (2.2 * drop + 60))
+        fade = 1 - smoothstep((y - self._chin - 0.3 * drop) / (1.8 * drop + 34))
         jy = drop * reach * ramp * fade
         rest = mouth.half_width(Pose())
         pull = np.float32(mouth.half_width(pose) - rest)
