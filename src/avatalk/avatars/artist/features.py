@@ -86,7 +86,7 @@ def _lines(s: Sheet, c: Character, t: Tones, old: float) -> None:
             e.stroke(line(fold), t.deep, 2.2, 0.42 * strong)
             bag: list[Point] = [(side * 40, 18), (side * 56, 26), (side * 78, 25), (side * 94, 14)]
             _crease(d, bag, t, strong * 0.8, 4)
-            e.stroke(line(bag), t.deep, 1.8, 0.24 * strong)
+            e.stroke(line(bag), t.deep, 1.8, 0.18 * strong)
             for k, (dy, out) in enumerate(((-8, 124), (0, 127), (9, 123))):
                 foot = [(side * 101, -1 + dy * 0.45), (side * 112, dy * 0.9), (side * out, dy * 1.7 + 2)]
                 e.stroke(line(foot), t.deep, 1.7, (0.3 - 0.05 * k) * strong)

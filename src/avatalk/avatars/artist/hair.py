@@ -61,8 +61,9 @@ def draw_cluster(d: Drawing, locks: Sequence[Lock], t: HairTones, seed: int) -> 
     rng = np.random.Generator(np.random.PCG64(seed))
     for lock in locks:
         _body(d, lock, t)
-        for u, width, opacity in ((0.03, 4.0, 0.2), (0.02, 1.4, 0.4), (0.97, 5.0, 0.22), (0.985, 1.4, 0.4)):
-            d.stroke(line(lerp(lock.a, lock.b, u)), t.dark, width, opacity)
+        for u, width, opacity in ((0.03, 4.5, 0.2), (0.018, 1.4, 0.4)):
+            edges = line(lerp(lock.a, lock.b, u)) + line(lerp(lock.a, lock.b, 1 - u))
+            d.stroke(edges, t.dark, width, opacity)
         _hairs(d, lock, t, rng)
 
 
@@ -106,6 +107,8 @@ def _hairs(d: Drawing, lock: Lock, t: HairTones, rng: np.random.Generator) -> No
         (t.light, 1.0, 0.5 * (0.3 + lock.light)),
         (t.shine, 0.8, 0.34 * (0.2 + lock.light)),
     ]
+    if lock.strands < 20:
+        kinds = kinds[1:4]
     paths: list[list[str]] = [[] for _ in kinds]
     for i in range(lock.strands):
         u, wave = float(rng.uniform(0.02, 0.98)), rng.normal(0, 1.2, (len(lock.a), 2))

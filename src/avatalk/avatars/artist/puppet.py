@@ -74,11 +74,11 @@ class Puppet:
             part[:] = cv2.add(cv2.multiply(part, rest, scale=1 / 255), cv2.cvtColor(bust, cv2.COLOR_RGBA2RGB))
         return frame
 
-    def cutout(self) -> UInt8Array:
-        """Return the canvas at rest with alpha, not premultiplied: (height, width, 4) uint8 RGBA."""
+    def cutout(self, pose: Pose | None = None, motion: tuple[float, ...] = _REST) -> UInt8Array:
+        """Return a frame without its backdrop: (height, width, 4) uint8 RGBA, alpha not premultiplied."""
         v = self._view
         canvas = np.zeros((*self._backdrop.shape[:2], 4), np.uint8)
-        for (rows, cols), bust in self._bust(Pose(), _REST):
+        for (rows, cols), bust in self._bust(pose or Pose(), motion):
             part = canvas[v.top + rows.start : v.top + rows.stop, v.left + cols.start : v.left + cols.stop]
             part[:] = cv2.cvtColor(bust, cv2.COLOR_mRGBA2RGBA)
         return canvas

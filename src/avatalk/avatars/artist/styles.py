@@ -96,7 +96,7 @@ def _waves(_: Character) -> Style:
                 (side * (146 + 62 * q), 230.0),
                 (side * (120 + 84 * q), float(end)),
             ]
-            lock = ribbon(centre, (9, 24, 25, 23, 32, 30, 5), (0.95 if side < 0 else 0.55) - 0.25 * q, 14)
+            lock = ribbon(centre, (9, 24, 25, 23, 32, 30, 5), (0.95 if side < 0 else 0.55) - 0.25 * q, 12)
             ribbons.append(wavy(lock, 12, 2.1, phase))
     frame = [
         Lock(
