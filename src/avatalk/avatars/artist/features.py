@@ -94,7 +94,7 @@ def _lines(s: Sheet, c: Character, t: Tones, old: float) -> None:
                 jowl = [(side * (m + 6), 152.0), (side * (m + 11), 172), (side * (m + 8), 186)]
                 d.stroke(line(jowl), t.shade, 5, 0.3 * (strong - 0.3))
             e.stroke(
-                line([(side * 7, -28), (side * 8.5, -38), (side * 8, -46)]), t.deep, 2, 0.26 * strong * old
+                line([(side * 7, -28), (side * 8.5, -38), (side * 8, -46)]), t.deep, 2, 0.15 * strong * old
             )
         for k, y in enumerate((-74.0, -95.0, -115.0)):
             brow = [(-78 + 9 * k, y + 4), (-40, y - 2), (0, y + 1), (42, y - 2), (78 - 9 * k, y + 4)]
