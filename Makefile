@@ -41,7 +41,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.tests: $(VENV)/.installed
-	$(PIP) install --no-compile -c constraints.txt -e '.[test]'
+	$(PIP) install --no-compile -c constraints.txt -e '.[neural,test]'
 	touch $@
 
 clean:

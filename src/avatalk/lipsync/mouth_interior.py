@@ -88,7 +88,7 @@ class Interior:
             lips *= (1 - self._seam * line)[..., None]
         inside *= shade[..., None] ** SHADOW
         patch = lips + inside * (under_upper - under_lower)[..., None]
-        return np.rint(np.clip(patch, 0, 255)).astype(np.uint8)
+        return np.asarray(np.rint(np.clip(patch, 0, 255)), np.uint8)
 
     def _inside(
         self, pose: Pose, v: Float32Array, bottom: Float32Array, size: tuple[int, int]
@@ -103,7 +103,7 @@ class Interior:
         for layer, shift in stack:
             placed = self._place(layer, pose.skull, shift, size)
             colour = colour * (1 - placed[..., 3:]) + placed[..., :3]
-        return colour
+        return np.asarray(colour, np.float32)
 
     def _place(
         self, layer: Float32Array, skull: FloatArray, shift: float, size: tuple[int, int]

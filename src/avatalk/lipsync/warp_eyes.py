@@ -183,7 +183,9 @@ class Eye:
         patch = patch * (1 - is_lid - is_cheek) + upper * is_lid + lower * is_cheek
         tapered = smoothstep(gap / (0.6 * gap.max() + 1e-6))
         line = np.exp(-(((v - edge) / (LASH_LINE * self.unit)) ** 2)) * tapered
-        return np.asarray(patch + (self.lash - patch) * (0.8 * smoothstep(1.5 * blink) * line)[..., None])
+        return np.asarray(
+            patch + (self.lash - patch) * (0.8 * smoothstep(np.asarray(1.5 * blink)) * line)[..., None]
+        )
 
     def _skin_at(self, u: FloatArray) -> FloatArray:
         """Plain skin (h, w, 3) for the lid."""
@@ -194,4 +196,4 @@ class Eye:
         """Share (h, w) of plain skin: in the middle of the drawn-down lid, none at its fold and lashes."""
         from_fold = smoothstep((v - top + 0.6 * self.fold) / (0.6 * self.fold + 0.2 * (edge - top) + 1e-6))
         from_lashes = smoothstep((edge - v) / (LASHES * self.unit))
-        return np.asarray(FRESH * smoothstep(1.5 * blink) * from_fold * from_lashes)
+        return np.asarray(FRESH * smoothstep(np.asarray(1.5 * blink)) * from_fold * from_lashes)

@@ -290,8 +290,10 @@ class ShapeFields:
         to_units = frame.axes.T / frame.unit
         lips: dict[str, FloatArray] = {}
         for name in SHAPES:
-            moves = [grid.sample(sheet[name], contour[k][None])[0] for k, sheet in enumerate((upper, lower))]
-            lips[name] = np.stack(moves).astype(np.float64) @ to_units
+            per_lip = [
+                grid.sample(sheet[name], contour[k][None])[0] for k, sheet in enumerate((upper, lower))
+            ]
+            lips[name] = np.stack(per_lip).astype(np.float64) @ to_units
             lips[name][:, [0, -1]] = lips[name][:, [0, -1]].mean(axis=0)
         return cls(grid, upper, lower, lips, below.reshape(grid.shape).astype(np.float32))
 
