@@ -1,0 +1,301 @@
+"""Lips by Wav2Lip: a network that redraws the lower face so that it says the sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from avatalk.lipsync import wav2lip_audio as hearing
+from avatalk.lipsync.base import Animation, LipSync, Shot
+from avatalk.lipsync.wav2lip_blend import Patch, outline, usual_outline
+from avatalk.lipsync.wav2lip_crop import FACE_SIZE, Box, face_input, pad_box, paste_rectangle, smooth_boxes
+from avatalk.media import Face, Float32Array, UInt8Array
+from avatalk.models import runtime
+from avatalk.speech.audio import AudioClip
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+BATCH = 8
+MESH = 468  # landmarks, from hairline to chin; the irises follow
+Pads = tuple[int, int, int, int]
+ORIGINAL_PADS: Pads = (0, 10, 0, 0)
+_VOICED = 0.02  # of a viseme channel; below it the mouth rests
+_LINGER = 2  # frames either side of speech in which the lips come and go
+_STEADY = 2.0  # frames, width of the bell that boxes and landmarks are smoothed with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilmedShot(Shot):
+    """A shot with its sound, of a still or of a clip.
+
+    Attributes:
+        audio: what is said.
+        fps: frames per second, exact.
+        pictures: yields the output frames from one index to another before the lips are redrawn; None for
+            a still, whose picture is the avatar's.
+        source: (frames,) int64, for each output frame the entry of `track`; None for a still.
+        boxes: for each entry of `track` the network's view before padding: x0, y0, x1, y1 in whole pixels, or
+            None where there is no face; None as a whole: taken from the faces of `track`.
+    """
+
+    audio: AudioClip
+    fps: Fraction
+    pictures: Callable[[int, int], Iterator[UInt8Array]] | None = None
+    source: npt.NDArray[np.int64] | None = None
+    boxes: tuple[Box | None, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wav2Lip(LipSync):
+    """Wav2Lip and Wav2Lip-GAN, which differ in their weights alone.
+
+    Args:
+        checkpoint: the weights, in any form of `avatalk.models.checkpoints`.
+        device: one of `avatalk.models.runtime.DEVICES`.
+        precision: ``"f32"``, ``"bf16"`` or ``"f16"``; None is the fastest that the device has.
+        original: paste the whole rectangle and move in silence, as the original does.
+        smooth: steady the boxes in time.
+        pads: pixels added to the face's box at the top, bottom, left and right.
+
+    Raises:
+        UnreadableFile: the checkpoint is missing, damaged or another model's.
+        EngineUnavailable: a package or the device is missing.
+    """
+
+    name: ClassVar[str] = "wav2lip"
+    checkpoint: Path
+    device: str = "auto"
+    precision: str | None = None
+    original: bool = False
+    smooth: bool = True
+    pads: Pads = ORIGINAL_PADS
+
+    def prepare(self, shot: Shot) -> Animation:
+        """See `LipSync.prepare`; `shot` is a `FilmedShot`."""
+        if not isinstance(shot, FilmedShot):
+            raise TypeError("Wav2Lip needs the sound of the shot.")
+        mel = hearing.mel_spectrogram(shot.audio.blocks(hearing.SAMPLE_RATE))
+        if not self.original:
+            mel = _hushed(mel, shot.visemes.values.max(axis=1), shot.fps)
+        starts = hearing.window_starts(mel.shape[1], shot.fps, shot.n_frames)
+        networks = Networks.load(self, 1 if shot.pictures is None else BATCH)
+        return Wav2LipAnimation(shot, networks, mel, starts, _places(shot, self), self.original)
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """The two parts of the network, ready to run, and what they run on.
+
+    Attributes:
+        face: (n, 6, 96, 96) → the face's maps; n is 1 for a still, else `BATCH`.
+        lips: (`BATCH`, 1, 80, 16), maps → (`BATCH`, 3, rows, columns).
+        rows: of the answer that are computed.
+        columns: likewise.
+        runs_on: device, precision and library, for the result.
+    """
+
+    face: runtime.Network
+    lips: runtime.Network
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+    runs_on: str
+
+    @classmethod
+    def load(cls, engine: Wav2Lip, faces: int) -> Networks:
+        """Start the networks of `engine`, converting its checkpoint first if that was not done before."""
+        device = runtime.choose_device(engine.device)
+        precision = engine.precision or runtime.fastest_precision(device)
+        rows, columns = ((0, FACE_SIZE),) * 2 if engine.original else ((48, 96), (16, 80))
+        window = f"{rows[0]}-{rows[1]}-{columns[0]}-{columns[1]}"
+        runs_on = runtime.describe(device, precision)
+        if device != "cpu":
+            parts, _ = _parts(engine.checkpoint, rows, columns)
+            face, lips = (runtime.torch_network(part, device) for part in parts)
+            return cls(face, lips, rows, columns, runs_on)
+        paths = [runtime.converted(engine.checkpoint, f"{part}-{window}") for part in ("face", "lips")]
+        if not all(path.exists() for path in paths):
+            parts, examples = _parts(engine.checkpoint, rows, columns)
+            for part, example, path in zip(parts, examples, paths, strict=True):
+                runtime.convert(part, example, path)
+        face = runtime.openvino_network(paths[0], [(faces, 6, FACE_SIZE, FACE_SIZE)], precision)
+        maps = face(np.zeros((faces, 6, FACE_SIZE, FACE_SIZE), np.float32))
+        shapes = [(BATCH, 1, hearing.BANDS, hearing.COLUMNS), *(one.shape for one in maps)]
+        lips = runtime.openvino_network(paths[1], shapes, precision)
+        return cls(face, lips, rows, columns, runs_on)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the face of a source frame is: the network's box, and the outline of lips and chin, pixels."""
+
+    box: Box
+    outline: Float32Array
+
+
+@dataclass(slots=True)
+class Wav2LipAnimation(Animation):
+    """A prepared shot. Each frame has its seat in a batch of fixed shape, hence the same bits always."""
+
+    shot: FilmedShot
+    networks: Networks
+    mel: Float32Array
+    starts: npt.NDArray[np.int64]
+    places: list[Place | None]
+    original: bool
+    _still: tuple[list[Float32Array], Patch] | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        picture = self.shot.avatar.picture
+        if self.shot.pictures is None and picture is not None and self.places[0] is not None:
+            maps = self.networks.face(face_input(picture, self.places[0].box)[None])
+            self._still = maps, self._patch(picture, self.places[0])
+
+    @property
+    def faceless(self) -> list[tuple[float, float]]:
+        """Stretches without a face, which pass unchanged: first second, and the one after the last."""
+        seen = np.array([self._place(index) is not None for index in range(self.shot.n_frames)])
+        edges = np.flatnonzero(np.diff(np.concatenate([[True], seen, [True]]))) / float(self.shot.fps)
+        return [(float(start), float(stop)) for start, stop in edges.reshape(-1, 2)]
+
+    def frames(self, start: int, stop: int) -> Iterator[UInt8Array]:
+        """See `Animation.frames`."""
+        for first in range(start - start % BATCH, stop, BATCH):
+            yield from self._batch(first, max(start, first), min(stop, first + BATCH))
+
+    def _batch(self, first: int, start: int, stop: int) -> Iterator[UInt8Array]:
+        """Yield frames `start` to `stop` - 1 of the batch that begins at `first`; other seats stay empty."""
+        pictures = list(self._pictures(start, stop))
+        seats = slice(start - first, stop - first)
+        mel = np.full((BATCH, 1, hearing.BANDS, hearing.COLUMNS), hearing.SILENCE, np.float32)
+        mel[seats] = hearing.windows(self.mel, self.starts[start:stop])
+        places = [self._place(index) for index in range(start, stop)]
+        if self._still is not None:
+            maps = self._still[0]
+        elif any(places):
+            faces = np.zeros((BATCH, 6, FACE_SIZE, FACE_SIZE), np.float32)
+            for seat, picture, place in zip(range(seats.start, seats.stop), pictures, places, strict=True):
+                if place is not None:
+                    faces[seat] = face_input(picture, place.box)
+            maps = self.networks.face(faces)
+        else:
+            yield from pictures
+            return
+        (answers,) = self.networks.lips(mel, *maps)
+        for picture, place, answer in zip(pictures, places, answers[seats], strict=True):
+            yield picture if place is None else self._redrawn(picture, place, answer)
+
+    def _redrawn(self, picture: UInt8Array, place: Place, answer: Float32Array) -> UInt8Array:
+        if self.original:
+            return paste_rectangle(picture, place.box, answer)
+        patch = self._still[1] if self._still is not None else self._patch(picture, place)
+        return patch.apply(picture, answer)
+
+    def _patch(self, picture: UInt8Array, place: Place) -> Patch:
+        return Patch(picture, place.box, place.outline, self.networks.rows, self.networks.columns)
+
+    def _pictures(self, start: int, stop: int) -> Iterator[UInt8Array]:
+        if self.shot.pictures is not None:
+            yield from self.shot.pictures(start, stop)
+        elif self.shot.avatar.picture is not None:
+            for _ in range(start, stop):
+                yield self.shot.avatar.picture.copy()
+
+    def _place(self, index: int) -> Place | None:
+        return self.places[0 if self.shot.source is None else int(self.shot.source[index])]
+
+
+# --- weights ---------------------------------------------------------------------------------------
+
+
+def _parts(
+    checkpoint: Path, rows: tuple[int, int], columns: tuple[int, int]
+) -> tuple[list[nn.Module], list[list[Tensor]]]:
+    """Return the face's and the sound's part, filled from `checkpoint`, and examples of their inputs."""
+    torch = runtime.require("torch")
+    from avatalk.lipsync.wav2lip_net import Wav2LipNet
+    from avatalk.lipsync.wav2lip_parts import FaceMaps, Lips, Window
+    from avatalk.models.checkpoints import load_weights
+
+    net = Wav2LipNet().eval()
+    load_weights(net, checkpoint, "wav2lip")
+    window = Window(rows, columns)
+    parts = [FaceMaps(net, window).eval(), Lips(net, window).eval()]
+    face = torch.zeros(2, 6, FACE_SIZE, FACE_SIZE)
+    mel = torch.zeros(2, 1, hearing.BANDS, hearing.COLUMNS)
+    with torch.inference_mode():
+        maps = parts[0](face)
+    return parts, [[face], [mel, *maps]]
+
+
+# --- once for a shot -------------------------------------------------------------------------------
+
+
+def _hushed(mel: Float32Array, activity: Float32Array, fps: Fraction) -> Float32Array:
+    """Return the spectrogram silent wherever nobody speaks, so that the mouth rests there.
+
+    Args:
+        mel: (80, columns).
+        activity: (frames,), the strongest viseme channel of each frame.
+        fps: frames per second.
+    """
+    voiced = (activity > _VOICED).astype(np.float64)
+    # A frame's neighbours count as well; the bell's foot makes the lips come and go softly.
+    reach = np.pad(voiced, _LINGER, mode="edge")
+    spread = np.lib.stride_tricks.sliding_window_view(reach, 2 * _LINGER + 1).max(axis=1)
+    column_s = np.arange(mel.shape[1]) / hearing.COLUMNS_PER_S
+    frame_s = (np.arange(len(spread)) + 0.5) / float(fps)
+    gate = np.interp(column_s, frame_s, spread).astype(np.float32)
+    return np.asarray(hearing.SILENCE + gate * (mel - hearing.SILENCE), np.float32)
+
+
+def _places(shot: FilmedShot, engine: Wav2Lip) -> list[Place | None]:
+    """Return the steadied place of the face in every source frame."""
+    faces = shot.track.faces if shot.track is not None else ()
+    boxes = shot.boxes or tuple(_box(face) if face is not None else None for face in faces)
+    views = [box and pad_box(box, engine.pads, shot.width, shot.height) for box in boxes]
+    seen = [view is not None and view[2] - view[0] > 1 and view[3] - view[1] > 1 for view in views]
+    places: list[Place | None] = [None] * len(views)
+    for first, stop in _runs(seen):
+        run = np.array(views[first:stop], np.int64)
+        outlines = np.array([_outline(shot, index, views[index]) for index in range(first, stop)])
+        if engine.smooth and engine.original:
+            run = smooth_boxes(run)
+        elif engine.smooth:
+            run, outlines = np.round(_steadied(run)).astype(np.int64), _steadied(outlines)
+        for index, (x0, y0, x1, y1), lines in zip(range(first, stop), run.tolist(), outlines, strict=True):
+            places[index] = Place((x0, y0, x1, y1), lines.astype(np.float32))
+    return places
+
+
+def _box(face: Face) -> Box:
+    """The box of the whole face with its forehead, as the boxes were that the network learned on."""
+    points = face.landmarks[:MESH, :2]
+    (x0, y0), (x1, y1) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
+    return round(x0), round(y0), round(x1), round(y1)
+
+
+def _outline(shot: FilmedShot, index: int, view: Box | None) -> Float32Array:
+    face = shot.track.faces[index] if shot.track is not None else None
+    return outline(face.landmarks) if face is not None else usual_outline(view or (0, 0, 1, 1))
+
+
+def _runs(seen: list[bool]) -> list[tuple[int, int]]:
+    """First and one after the last index of every stretch in which the face is seen."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], seen, [False]])))
+    return [(int(first), int(stop)) for first, stop in edges.reshape(-1, 2)]
+
+
+def _steadied(values: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
+    """Smooth (frames, …) in time with a bell, the ends repeated."""
+    reach = round(3 * _STEADY)
+    bell = np.exp(-0.5 * (np.arange(-reach, reach + 1) / _STEADY) ** 2)
+    padded = np.pad(values, [(reach, reach)] + [(0, 0)] * (values.ndim - 1), mode="edge")
+    views = np.lib.stride_tricks.sliding_window_view(padded, len(bell), axis=0)
+    return np.asarray(views @ (bell / bell.sum()))

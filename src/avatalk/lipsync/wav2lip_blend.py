@@ -1,0 +1,138 @@
+"""Puts Wav2Lip's answer into the frame without a seam: soft mask, the frame's own colour and grain."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from avatalk.lipsync.wav2lip_crop import FACE_SIZE, Box
+from avatalk.media import Float32Array, UInt8Array
+
+# fmt: off
+OUTER_LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0, 37, 39, 40, 185)
+# fmt: on
+CHIN = (149, 176, 148, 152, 377, 400, 378)
+_LIPS = len(OUTER_LIPS)
+_AROUND_LIPS = 1.45  # the mask reaches so far from the middle of the mouth
+_OWN_TEXTURE = 1.25  # within this, the frame's own fine structure is the old mouth's, and is left out
+_FEATHER = 2.5  # pixels of the network's picture
+_MARGIN = 4.0  # likewise: the mask has faded out before the window ends
+_SHARPEN = 0.6
+
+
+def outline(landmarks: Float32Array) -> Float32Array:
+    """Return the (27, 2) outer contour of the lips and the chin of landmarks (478, 2 or 3)."""
+    return landmarks[[*OUTER_LIPS, *CHIN], :2]
+
+
+def usual_outline(box: Box) -> Float32Array:
+    """Return where `outline` lies as a rule in the network's view of a face."""
+    x0, y0, x1, y1 = box
+    turn = np.linspace(0.0, 2 * np.pi, _LIPS, endpoint=False)
+    lips = np.stack([0.5 + 0.17 * np.cos(turn), 0.75 + 0.07 * np.sin(turn)], axis=1)
+    chin = np.stack([np.linspace(0.35, 0.65, len(CHIN)), np.full(len(CHIN), 0.94)], axis=1)
+    inside = np.concatenate([lips, chin])
+    return (np.array([x0, y0]) + inside * (x1 - x0, y1 - y0)).astype(np.float32)
+
+
+class Patch:
+    """The place of one frame in which the mouth is replaced; made once for a still.
+
+    Args:
+        picture: (height, width, 3) uint8 RGB.
+        box: that the network's view was cut from.
+        outline: (27, 2) float32, lips and chin in pixels of the picture, see `outline`.
+        rows: of the network's answer that there are: first, and one after the last.
+        columns: likewise.
+    """
+
+    def __init__(
+        self,
+        picture: UInt8Array,
+        box: Box,
+        outline: Float32Array,
+        rows: tuple[int, int],
+        columns: tuple[int, int],
+    ) -> None:
+        x0, y0, x1, y1 = box
+        scale = np.array([(x1 - x0) / FACE_SIZE, (y1 - y0) / FACE_SIZE])
+        corner = np.array([x0, y0]) + scale * (columns[0], rows[0])
+        far = np.array([x0, y0]) + scale * (columns[1], rows[1])
+        self._left, self._top = np.floor(corner).astype(int)
+        self._right, self._bottom = np.ceil(far).astype(int)
+        self._scale = scale
+        # From pixels of the region to pixels of the answer, whole at their centres as OpenCV counts.
+        offset = (np.array([self._left, self._top]) + 0.5 - corner) / scale - 0.5
+        self._matrix = np.array([[1 / scale[0], 0, offset[0]], [0, 1 / scale[1], offset[1]]])
+        size = (columns[1] - columns[0], rows[1] - rows[0])
+        face = cv2.resize(picture[y0:y1, x0:x1], (FACE_SIZE, FACE_SIZE))
+        self._seen = face[slice(*rows), slice(*columns)].astype(np.float32)
+        points = ((outline - corner) / scale - 0.5).astype(np.float64)
+        self._alpha = _soft_mask(points, size)
+        self._region_alpha = self._enlarged(self._alpha)[..., None]
+        texture = self._cut(picture).astype(np.float32) - self._enlarged(self._seen)
+        self._texture = texture * (1.0 - self._enlarged(_mouth_mask(points, size)))[..., None]
+
+    def apply(self, picture: UInt8Array, prediction: Float32Array) -> UInt8Array:
+        """Return a copy of `picture` with the mouth of `prediction` in it.
+
+        Args:
+            picture: the frame this was made for.
+            prediction: (3, rows, columns) float32 BGR, 0..1, the window of the network's answer.
+        """
+        answer = np.ascontiguousarray(prediction[::-1].transpose(1, 2, 0)) * np.float32(255)
+        edge = self._alpha * (1.0 - self._alpha)
+        difference = ((self._seen - answer) * edge[..., None]).sum(axis=(0, 1)) / edge.sum()
+        mouth = self._sharpened(self._enlarged(answer + difference)) + self._texture
+        result = picture.copy()
+        region = self._cut(result)
+        region[:] = np.clip(region + self._region_alpha * (mouth - region) + 0.5, 0, 255).astype(np.uint8)
+        return result
+
+    def _cut(self, picture: UInt8Array) -> UInt8Array:
+        return picture[self._top : self._bottom, self._left : self._right]
+
+    def _enlarged(self, answer: Float32Array) -> Float32Array:
+        """Bring an array of the window to the pixels of the frame."""
+        size = (int(self._right - self._left), int(self._bottom - self._top))
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        warped = cv2.warpAffine(answer, self._matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(warped, np.float32)
+
+    def _sharpened(self, mouth: Float32Array) -> Float32Array:
+        """Undo some of the softness of a picture that was enlarged (unsharp mask)."""
+        scale = float(self._scale.mean())
+        if scale <= 1.0:
+            return mouth
+        amount = _SHARPEN * (1.0 - 1.0 / scale)
+        return mouth + amount * (mouth - cv2.GaussianBlur(mouth, (0, 0), 0.7 * scale))
+
+
+def _soft_mask(points: npt.NDArray[np.float64], size: tuple[int, int]) -> Float32Array:
+    """Mouth and chin, 1 inside and fading to 0 before the window ends."""
+    reached = np.concatenate([_around(points[:_LIPS], _AROUND_LIPS), points[_LIPS:]])
+    width, height = size
+    x = np.minimum(np.arange(width), width - 1 - np.arange(width))
+    y = np.minimum(np.arange(height), height - 1 - np.arange(height))
+    fade = np.minimum(np.minimum.outer(y, x) / _MARGIN, 1.0)
+    return (_filled(reached, size, _FEATHER) * fade).astype(np.float32)
+
+
+def _mouth_mask(points: npt.NDArray[np.float64], size: tuple[int, int]) -> Float32Array:
+    """The lips and what moves close to them."""
+    return _filled(_around(points[:_LIPS], _OWN_TEXTURE), size, _FEATHER / 2)
+
+
+def _around(points: npt.NDArray[np.float64], factor: float) -> npt.NDArray[np.float64]:
+    middle = points.mean(axis=0)
+    return np.asarray(middle + factor * (points - middle))
+
+
+def _filled(outline: npt.NDArray[np.float64], size: tuple[int, int], feather: float) -> Float32Array:
+    """The convex hull of `outline`, feathered, 0..1."""
+    bits = 4
+    hull = cv2.convexHull(np.round(outline * (1 << bits)).astype(np.int32))
+    mask = np.zeros(size[::-1], np.uint8)
+    cv2.fillConvexPoly(mask, hull, 255, lineType=cv2.LINE_AA, shift=bits)
+    return np.asarray(cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), feather), np.float32)

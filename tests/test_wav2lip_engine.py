@@ -1,0 +1,221 @@
+"""The Wav2Lip engine on stills and clips, with weights filled from the names of its tensors."""
+
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+
+from avatalk.errors import BadInput, EngineUnavailable
+from avatalk.lipsync import wav2lip_audio as hearing
+from avatalk.lipsync.wav2lip_blend import Patch, usual_outline
+from avatalk.lipsync.wav2lip_crop import face_input, paste_rectangle, smooth_boxes
+from avatalk.media import Avatar, MotionCurve, VisemeCurve
+from avatalk.models import runtime
+from avatalk.speech.audio import open_audio
+from filled import state_dict
+
+WIDTH, HEIGHT, FPS, FRAMES = 160, 120, Fraction(30000, 1001), 21
+BOX = (40, 20, 110, 105)
+
+
+def coloured_noise(seed, width=WIDTH, height=HEIGHT):
+    """A soft picture with some grain, (height, width, 3) uint8."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    soft = cv2.GaussianBlur(rng.uniform(0, 255, (height, width, 3)).astype(np.float32), (0, 0), 6)
+    soft = 128 + 5 * (soft - soft.mean()) + rng.normal(0, 4, soft.shape)
+    return soft.clip(0, 255).astype(np.uint8)
+
+
+# --- blending --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("box", [BOX, (11, 7, 59, 66), (300, 200, 707, 689)])
+def test_its_own_mouth_leaves_a_frame_as_it_was(box):
+    picture = coloured_noise(1, 800, 700)
+    rows, columns = (48, 96), (16, 80)
+    patch = Patch(picture, box, usual_outline(box), rows, columns)
+    own = face_input(picture, box)[3:, slice(*rows), slice(*columns)]
+    changed = np.abs(patch.apply(picture, own).astype(int) - picture)
+    inside = changed[box[1] : box[3], box[0] : box[2]]
+    assert inside.mean() < 1.5
+    assert (changed.sum() - inside.sum()) == 0
+
+
+def test_an_answer_of_another_brightness_is_brought_to_the_frames():
+    picture = coloured_noise(2)
+    rows, columns = (48, 96), (16, 80)
+    patch = Patch(picture, BOX, usual_outline(BOX), rows, columns)
+    own = face_input(picture, BOX)[3:, slice(*rows), slice(*columns)]
+    tint = np.array([0.1, -0.07, 0.05], np.float32)[:, None, None]
+    np.testing.assert_allclose(patch.apply(picture, own + tint), patch.apply(picture, own), atol=1)
+
+
+def test_the_patch_has_no_visible_edge():
+    picture = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
+    patch = Patch(picture, BOX, usual_outline(BOX), (48, 96), (16, 80))
+    rng = np.random.Generator(np.random.PCG64(4))
+    answer = rng.uniform(0.3, 0.7, (3, 48, 64)).astype(np.float32)
+    changed = np.abs(patch.apply(picture, answer).astype(int) - 128).max(axis=2)
+    seen = np.argwhere(changed > 0)
+    (top, left), (bottom, right) = seen.min(axis=0), seen.max(axis=0)
+    assert top >= (BOX[1] + BOX[3]) // 2
+    assert (left, right, bottom) > (BOX[0], 0, 0)
+    assert right < BOX[2]
+    assert bottom < BOX[3]
+    assert changed[top, :].max() <= 8
+    assert changed[:, left].max() <= 8
+
+
+# --- devices ---------------------------------------------------------------------------------------
+
+
+def test_a_device_that_is_not_there_is_refused_with_a_hint():
+    assert runtime.choose_device("cpu") == "cpu"
+    with pytest.raises(BadInput, match="tpu"):
+        runtime.choose_device("tpu")
+    with pytest.raises(EngineUnavailable, match="--device auto"):
+        runtime.choose_device("mps" if runtime.choose_device() != "mps" else "cuda")
+
+
+def test_a_missing_package_is_answered_with_the_command_that_installs_it():
+    with pytest.raises(EngineUnavailable) as caught:
+        runtime.require("a_package_nobody_has")
+    assert caught.value.hint == "pip install 'avatalk[neural]'"
+
+
+# --- engine ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("openvino")
+    path = tmp_path_factory.mktemp("weights") / "wav2lip.pth"
+    torch.save({"state_dict": {f"module.{name}": one for name, one in state_dict("wav2lip").items()}}, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def audio(make_wav):
+    """Noise, then silence, 0.7 s."""
+    rng = np.random.Generator(np.random.PCG64(5))
+    sound = rng.uniform(-0.3, 0.3, 11200).astype(np.float32)
+    sound[6400:] = 0
+    return open_audio(make_wav(sound, 16000))
+
+
+@pytest.fixture
+def animate(checkpoint, audio, monkeypatch):
+    monkeypatch.setenv("AVATALK_CACHE", str(checkpoint.parent / "cache"))
+    from avatalk.lipsync.wav2lip import FilmedShot, Wav2Lip
+
+    visemes = np.zeros((FRAMES, 6), np.float32)
+    visemes[:10, 0] = 0.5
+
+    def prepare(clip=None, boxes=(BOX,), source=None, **options):
+        shot = FilmedShot(
+            Avatar("test", picture=coloured_noise(1) if clip is None else None),
+            None,
+            VisemeCurve(visemes, float(FPS)),
+            MotionCurve(np.zeros((FRAMES, 8), np.float32), float(FPS)),
+            WIDTH,
+            HEIGHT,
+            audio=audio,
+            fps=FPS,
+            pictures=clip and (lambda start, stop: (clip[source[k]].copy() for k in range(start, stop))),
+            source=source,
+            boxes=boxes,
+        )
+        return Wav2Lip(checkpoint, "cpu", **options).prepare(shot)
+
+    return prepare
+
+
+@pytest.fixture(scope="module")
+def clip():
+    """Seven frames that go to and fro; the third and fourth have no face."""
+    pictures = [coloured_noise(seed) for seed in range(7)]
+    boxes = tuple(None if k in (2, 3) else (38 + k, 20, 108 + k, 104 + k % 2) for k in range(7))
+    source = np.array([k % 12 if k % 12 < 7 else 12 - k % 12 for k in range(FRAMES)])
+    return {"clip": pictures, "boxes": boxes, "source": source}
+
+
+@pytest.mark.parametrize("kind", ["still", "clip"])
+def test_any_range_of_frames_is_the_same_bits(animate, clip, kind):
+    animation = animate(**({} if kind == "still" else clip))
+    whole = list(animation.frames(0, FRAMES))
+    assert len(whole) == FRAMES
+    for start, stop in [(0, 1), (5, 14), (20, 21), (7, 9), (3, 3)]:
+        part = list(animation.frames(start, stop))
+        assert len(part) == stop - start
+        for ours, theirs in zip(part, whole[start:stop], strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_only_the_mouth_of_a_still_moves_and_rests_in_silence(animate):
+    animation = animate()
+    frames = np.array(list(animation.frames(0, FRAMES))).astype(int)
+    changed = np.abs(frames - coloured_noise(1)).max(axis=(0, 3)) > 0
+    assert changed.any()
+    middle = (BOX[1] + BOX[3]) // 2
+    outside = changed.copy()
+    outside[middle : BOX[3] + 10, BOX[0] : BOX[2]] = False
+    assert not outside.any()
+    assert (frames[2] != frames[6]).any()
+    np.testing.assert_array_equal(frames[15], frames[19])
+
+
+def test_frames_without_a_face_pass_unchanged_and_are_listed(animate, clip):
+    animation = animate(**clip)
+    for index, frame in enumerate(animation.frames(0, FRAMES)):
+        before = clip["clip"][clip["source"][index]]
+        assert np.array_equal(frame, before) == (clip["source"][index] in (2, 3))
+    expected = np.array([(2, 4), (9, 11), (14, 16)]) / float(FPS)
+    np.testing.assert_allclose(animation.faceless, expected)
+
+
+@pytest.mark.parametrize("kind", ["still", "clip"])
+def test_original_paste_is_what_the_golden_pieces_give_together(animate, clip, audio, checkpoint, kind):
+    import torch
+
+    from avatalk.lipsync.wav2lip_net import Wav2LipNet
+
+    options = {} if kind == "still" else clip
+    animation = animate(**options, original=True, precision="f32")
+    net = Wav2LipNet().eval()
+    net.load_state_dict(state_dict("wav2lip"))
+    mel = hearing.mel_spectrogram(audio.blocks(16000))
+    starts = hearing.window_starts(mel.shape[1], FPS, FRAMES)
+    source = options.get("source", np.zeros(FRAMES, int))
+    boxes = [
+        box and (box[0], box[1], box[2], min(HEIGHT, box[3] + 10)) for box in options.get("boxes", (BOX,))
+    ]
+    if kind == "clip":
+        for first, stop in ((0, 2), (4, 7)):
+            boxes[first:stop] = [tuple(row) for row in smooth_boxes(np.array(boxes[first:stop])).tolist()]
+    for index, frame in enumerate(animation.frames(0, FRAMES)):
+        box = boxes[source[index]]
+        picture = coloured_noise(1) if kind == "still" else clip["clip"][source[index]]
+        if box is None:
+            np.testing.assert_array_equal(frame, picture)
+        elif index % 6 == 0:
+            face = torch.from_numpy(face_input(picture, box)[None])
+            heard = torch.from_numpy(hearing.windows(mel, starts[index : index + 1]))
+            with torch.inference_mode():
+                expected = paste_rectangle(picture, box, net(heard, face)[0].numpy())
+            np.testing.assert_allclose(frame.astype(int), expected, atol=1)
+            assert (frame != picture).any()
+
+
+def test_the_second_start_reads_the_conversion_and_not_the_checkpoint(animate, checkpoint, monkeypatch):
+    first = next(animate().frames(0, 1))
+    from avatalk.models import checkpoints
+
+    monkeypatch.setattr(checkpoints, "load_weights", None)
+    np.testing.assert_array_equal(next(animate().frames(0, 1)), first)
+
+
+def test_it_says_what_it_runs_on(animate):
+    assert animate(precision="f32").networks.runs_on == "cpu, f32, OpenVINO"
+    assert animate().networks.runs_on == f"cpu, {runtime.fastest_precision('cpu')}, OpenVINO"
