@@ -1,7 +1,7 @@
 """Make the lips-from-sound network: speak, listen, learn. Needs torch and scipy besides avatalk.
 
-    python scripts/train_lips.py speak CORPUS.npz --hours 5     (espeak-ng speaks, some 100 times real time)
-    python scripts/train_lips.py learn CORPUS.npz lips.npz      (some 20 minutes on one core)
+    python scripts/train_lips.py speak CORPUS.npz               (espeak-ng speaks; some five minutes)
+    python scripts/train_lips.py learn CORPUS.npz lips.npz      (some five minutes on one core)
 
 Nothing is recorded, downloaded or copied: the teacher is espeak-ng, whose phoneme times give the lips
 (`avatalk.lipsync.visemes`); the pupil hears it through rooms, telephones, noise and other throats, and is
@@ -243,11 +243,11 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     speaking = commands.add_parser("speak", help="make the corpus")
     speaking.add_argument("corpus", type=Path)
-    speaking.add_argument("--hours", type=float, default=5.0)
+    speaking.add_argument("--hours", type=float, default=3.5)
     learning = commands.add_parser("learn", help="train and write the weights")
     learning.add_argument("corpus", type=Path)
     learning.add_argument("weights", type=Path)
-    learning.add_argument("--steps", type=int, default=2000)
+    learning.add_argument("--steps", type=int, default=1250)
     for command in (speaking, learning):
         command.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
