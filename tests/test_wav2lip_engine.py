@@ -13,7 +13,7 @@ from avatalk.lipsync.wav2lip_crop import face_input, paste_rectangle, smooth_box
 from avatalk.media import Avatar, MotionCurve, VisemeCurve
 from avatalk.models import runtime
 from avatalk.speech.audio import open_audio
-from filled import state_dict
+from filled import golden, state_dict
 
 WIDTH, HEIGHT, FPS, FRAMES = 160, 120, Fraction(30000, 1001), 21
 BOX = (40, 20, 110, 105)
@@ -84,7 +84,7 @@ def test_a_missing_package_is_answered_with_the_command_that_installs_it():
     assert caught.value.hint == "pip install 'avatalk[neural]'"
 
 
-# --- engine ----------------------------------------------------------------------------------------
+# --- network -------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +94,47 @@ def checkpoint(tmp_path_factory):
     path = tmp_path_factory.mktemp("weights") / "wav2lip.pth"
     torch.save({"state_dict": {f"module.{name}": one for name, one in state_dict("wav2lip").items()}}, path)
     return path
+
+
+@pytest.fixture
+def run(checkpoint, monkeypatch):
+    """Run the golden example, two frames, in both parts as the engine does."""
+    monkeypatch.setenv("AVATALK_CACHE", str(checkpoint.parent / "cache"))
+    from avatalk.lipsync.wav2lip import BATCH, Networks, Wav2Lip
+
+    numbers = golden("wav2lip_forward")
+
+    def both(precision, order=(0, 1)):
+        networks = Networks.load(Wav2Lip(checkpoint, "cpu", precision, original=True), BATCH)
+        seats = np.resize(order, BATCH)
+        maps = networks.face(numbers["face_uint8"][seats].astype(np.float32) / 255)
+        (out,) = networks.lips(numbers["mel"][seats], *maps)
+        return out, numbers["out"][seats]
+
+    return both
+
+
+@pytest.mark.parametrize(("precision", "most", "mean"), [("f32", 1e-4, 1e-5), ("bf16", 1e-2, 2e-3)])
+def test_openvino_gives_the_originals_faces(run, precision, most, mean):
+    if precision == "bf16" and runtime.fastest_precision("cpu") != "bf16":
+        pytest.skip("this processor has no bfloat16")
+    out, expected = run(precision)
+    error = np.abs(out - expected)
+    assert error.max() <= most
+    assert error.mean() <= mean
+    if precision == "bf16":
+        assert error.max() > 1e-4  # or it did not run in bfloat16 at all
+
+
+def test_a_frame_has_the_same_bits_in_any_company(run):
+    out, _ = run("f32")
+    turned, _ = run("f32", (1, 0, 0))
+    np.testing.assert_array_equal(out[0], turned[1])
+    np.testing.assert_array_equal(out[1], turned[0])
+    assert not np.array_equal(out[0], out[1])
+
+
+# --- engine ----------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
