@@ -41,8 +41,13 @@ _RGB_TO_YUV = np.array(
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What the encoders are told for a quality: preset and constant rate factor of x264, bits per second of
-    sound, and where x264 is to differ from its preset.
+    """What the encoders are told for a quality.
+
+    Attributes:
+        preset: of x264.
+        crf: constant rate factor of x264, lower is better.
+        audio_bit_rate: bits per second.
+        params: where x264 is to differ from its preset.
     """
 
     preset: str
