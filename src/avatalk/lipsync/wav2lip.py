@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -22,7 +25,7 @@ from avatalk.speech.audio import AudioClip
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-BATCH = 8
+BATCH = 4
 MESH = 468  # landmarks, from hairline to chin; the irises follow
 Pads = tuple[int, int, int, int]
 ORIGINAL_PADS: Pads = (0, 10, 0, 0)
@@ -166,13 +169,24 @@ class Wav2LipAnimation(Animation):
 
     def frames(self, start: int, stop: int) -> Iterator[UInt8Array]:
         """See `Animation.frames`."""
-        for first in range(start - start % BATCH, stop, BATCH):
-            yield from self._batch(first, max(start, first), min(stop, first + BATCH))
+        pictures = self._pictures(start, stop)
+        pending: deque[Future[list[UInt8Array]]] = deque()
+        pool = ThreadPoolExecutor(self.networks.lips.parallel)
+        try:
+            for first in range(start - start % BATCH, stop, BATCH):
+                seats = slice(max(start - first, 0), min(stop - first, BATCH))
+                batch = list(islice(pictures, seats.stop - seats.start))
+                pending.append(pool.submit(self._batch, first, seats, batch))
+                if len(pending) > self.networks.lips.parallel:
+                    yield from pending.popleft().result()
+            while pending:
+                yield from pending.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
-    def _batch(self, first: int, start: int, stop: int) -> Iterator[UInt8Array]:
-        """Yield frames `start` to `stop` - 1 of the batch that begins at `first`; other seats stay empty."""
-        pictures = list(self._pictures(start, stop))
-        seats = slice(start - first, stop - first)
+    def _batch(self, first: int, seats: slice, pictures: list[UInt8Array]) -> list[UInt8Array]:
+        """Return some frames of the batch that begins at `first`; the seats of the others stay empty."""
+        start, stop = first + seats.start, first + seats.stop
         mel = np.full((BATCH, 1, hearing.BANDS, hearing.COLUMNS), hearing.SILENCE, np.float32)
         mel[seats] = hearing.windows(self.mel, self.starts[start:stop])
         places = [self._place(index) for index in range(start, stop)]
@@ -185,11 +199,12 @@ class Wav2LipAnimation(Animation):
                     faces[seat] = face_input(picture, place.box)
             maps = self.networks.face(faces)
         else:
-            yield from pictures
-            return
+            return pictures
         (answers,) = self.networks.lips(mel, *maps)
-        for picture, place, answer in zip(pictures, places, answers[seats], strict=True):
-            yield picture if place is None else self._redrawn(picture, place, answer)
+        return [
+            picture if place is None else self._redrawn(picture, place, answer)
+            for picture, place, answer in zip(pictures, places, answers[seats], strict=True)
+        ]
 
     def _redrawn(self, picture: UInt8Array, place: Place, answer: Float32Array) -> UInt8Array:
         if self.original:
