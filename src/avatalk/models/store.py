@@ -1,170 +1,273 @@
 """Models on this machine: locate, install, verify, remove.
 
-A model lies in ``<cache>/models/<name>/``. Files are fetched into a folder of another name beside it,
-verified there and renamed into place one by one, so a reader sees a whole file or none, and two
-processes that install the same model at once do no harm to each other.
+A model lies in ``<cache>/models/<name>/``. What is being fetched lies in ``<cache>/downloads/<name>/``, is
+verified there and renamed into place file by file, so a reader sees a whole file or none. A lock lets one
+process at a time install a model; what a killed one has left is gone on with, or goes, at the next install.
 """
 
 from __future__ import annotations
 
 import difflib
-import hashlib
+import json
 import shutil
-import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from avatalk import settings
 from avatalk.errors import ModelUnavailable, UnknownName
 from avatalk.events import Monitor
-from avatalk.models.manifest import MODELS, Model, ModelFile
+from avatalk.models import licences
+from avatalk.models.identify import checksum, fault
+from avatalk.models.lock import locked
+from avatalk.models.manifest import MODELS, Form, Model, ModelFile, Patience, Source
+
+if TYPE_CHECKING:
+    from avatalk.models.imports import Imported
+
+_FORMS = "forms.json"
 
 
-def list_models() -> tuple[Model, ...]:
-    """Every model that avatalk knows, installed or not."""
-    return tuple(MODELS.values())
-
-
-def get(name: str) -> Model:
-    """Return the model of that name.
-
-    Raises:
-        UnknownName: there is none.
-    """
-    if name in MODELS:
-        return MODELS[name]
-    near = difflib.get_close_matches(name, MODELS, cutoff=0.4) or sorted(MODELS)
-    raise UnknownName(f"There is no model '{name}'.", hint=f"Did you mean {', '.join(near)}?")
-
-
-def folder(name: str) -> Path:
-    """Return where the files of the model lie, or would."""
-    return settings.cache_dir() / "models" / get(name).name
-
-
-def installed(name: str) -> bool:
-    """Whether every file of the model is here with its right size (`verify` reads them in full)."""
-    model = get(name)
-    return all(_has_size(folder(model.name) / file.name, file) for file in model.files)
-
-
-def verify(name: str) -> list[str]:
-    """Return the names of the model's files that are missing or damaged; empty when all is well."""
-    model = get(name)
-    return [file.name for file in model.files if not _is_good(folder(model.name) / file.name, file)]
-
-
-def path(name: str, file: str, monitor: Monitor | None = None) -> Path:
-    """Return where `file` of the model lies, after installing the model if it is not here.
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The models of a manifest in a cache folder.
 
     Args:
-        name: of the model.
-        file: one of the names in its `Model.files`.
-        monitor: told of the bytes fetched.
-
-    Raises:
-        ModelUnavailable: it is not here and cannot be fetched.
-        Cancelled: `monitor` was cancelled while fetching.
+        models: the manifest, by name.
+        cache: the folder.
+        patience: with web servers.
     """
-    if not installed(name):
-        install(name, monitor)
-    return folder(name) / file
 
+    models: Mapping[str, Model]
+    cache: Path
+    patience: Patience = Patience()  # noqa: RUF009 - frozen
 
-def install(name: str, monitor: Monitor | None = None) -> Path:
-    """Fetch what is missing or damaged of the model, from the first source that has it; return its folder.
+    # --- what is here ------------------------------------------------------------------------------
 
-    Args:
-        name: of the model.
-        monitor: told of the bytes fetched; checked for cancellation.
+    def get(self, name: str) -> Model:
+        """Return the model of that name, or raise `UnknownName`."""
+        if name in self.models:
+            return self.models[name]
+        near = difflib.get_close_matches(name, self.models, cutoff=0.4) or sorted(self.models)
+        raise UnknownName(f"There is no model '{name}'.", hint=f"Did you mean {', '.join(near)}?")
 
-    Raises:
-        UnknownName: there is no such model.
-        ModelUnavailable: no source gave the right files, the network is forbidden, or the cache folder
-            cannot be written.
-        Cancelled: `monitor` was cancelled.
-    """
-    model, monitor = get(name), monitor or Monitor()
-    bad = set(verify(name))
-    wanted = tuple(file for file in model.files if file.name in bad)
-    if not wanted:
-        return folder(model.name)
-    if settings.offline():
-        raise ModelUnavailable(
-            f"The model '{name}' is not on this machine, and AVATALK_OFFLINE forbids fetching it.",
-            hint=f"Run `avatalk models install {name}` once without AVATALK_OFFLINE.",
-            stage=model.stage,
-        )
-    try:
-        folder(model.name).mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=folder(model.name).parent) as scratch:
-            _fetch_verified(model, wanted, Path(scratch), monitor)
-            for file in wanted:
-                _move(Path(scratch) / file.name, folder(model.name) / file.name, file)
-    except OSError as error:
-        raise ModelUnavailable(
-            f"The model '{name}' cannot be stored in {folder(model.name)}: {error.strerror or error}.",
-            hint="Make room, or set AVATALK_CACHE to a folder that can be written.",
-            stage=model.stage,
-        ) from error
-    return folder(model.name)
+    def folder(self, name: str) -> Path:
+        """Return where the files of the model lie, or would."""
+        return self.cache / "models" / self.get(name).name
 
+    def installed(self, name: str) -> bool:
+        """Whether every file of the model is here with its right size."""
+        model = self.get(name)
+        return all(self.has(model, file) for file in model.files)
 
-def remove(name: str) -> bool:
-    """Delete the model from this machine; return whether there was anything to delete."""
-    where = folder(name)
-    if not where.exists():
-        return False
-    shutil.rmtree(where)
-    return True
+    def has(self, model: Model, file: ModelFile) -> bool:
+        """Whether that file of the model is here with its right size."""
+        return _size(self.folder(model.name) / file.name) == self.kept(model)[file.name].bytes
 
+    def verify(self, name: str, monitor: Monitor | None = None) -> list[str]:
+        """Return the names of the model's files that are missing or damaged."""
+        return [file.name for file in self.bad_files(self.get(name), monitor or Monitor())]
 
-def _fetch_verified(model: Model, files: tuple[ModelFile, ...], into: Path, monitor: Monitor) -> None:
-    """Put the right `files` into `into`, from the first source that has them all."""
-    from avatalk.models.fetch import FetchFailed, describe, fetch
-
-    def report(done: int, total: int) -> None:
-        monitor.report(model.stage, done, total, "bytes", f"fetching the {model.name} model")
-
-    reasons: list[str] = []
-    for source in model.sources:
+    def kept(self, model: Model) -> dict[str, Form]:
+        """Return by file name which content is kept here, or would be: the usual one if nothing is noted."""
+        usual = {file.name: file.forms[0] for file in model.files}
         try:
-            fetch(source, files, into, report)
+            noted = json.loads((self.folder(model.name) / _FORMS).read_text(encoding="utf-8"))
+            return usual | {name: Form(**form) for name, form in noted.items() if name in usual}
+        except (OSError, ValueError, TypeError, AttributeError):
+            return usual
+
+    def derived(self, name: str, file: str) -> Path:
+        """Return a folder for what is made from `file`; another content has another one. May not exist."""
+        return self.folder(name) / "derived" / self.kept(self.get(name))[file].sha256[:16]
+
+    def bad_files(self, model: Model, monitor: Monitor) -> tuple[ModelFile, ...]:
+        """Return the files that are missing or whose checksum is wrong."""
+        kept, bad = self.kept(model), []
+        for file in model.files:
+            where, form = self.folder(model.name) / file.name, kept[file.name]
+
+            def tell(done: int, total: int = form.bytes) -> None:
+                monitor.report(model.stage, done, total, "bytes", f"checking the {model.name} model")
+
+            if _size(where) != form.bytes or checksum(where, tell) != form.sha256:
+                bad.append(file)
+        return tuple(bad)
+
+    def path(self, name: str, file: str, monitor: Monitor | None = None) -> Path:
+        """Return where `file` of the model lies, after installing the model if it is not here."""
+        licences.check_use(self.get(name))
+        if not self.installed(name):
+            self.install(name, monitor)
+        return self.folder(name) / file
+
+    # --- changes -----------------------------------------------------------------------------------
+
+    def install(self, name: str, monitor: Monitor | None = None, accept_licence: bool = False) -> Path:
+        """Fetch what is missing or damaged of the model; return its folder."""
+        model, monitor = self.get(name), monitor or Monitor()
+        licences.check_use(model)
+        with self.storing(model):
+            if accept_licence:
+                licences.accept(model, self.cache)
+            if not self.bad_files(model, monitor):
+                return self.folder(name)
+            licences.check_consent(model, self.cache, f"avatalk models install {name} --accept-license")
+            if settings.offline():
+                raise ModelUnavailable(
+                    f"The model '{name}' is not on this machine, and AVATALK_OFFLINE forbids fetching it.",
+                    hint=f"Run `avatalk models install {name}` once without AVATALK_OFFLINE, or bring the"
+                    " file from another machine: `avatalk models import FILE`.",
+                    stage=model.stage,
+                )
+            with self.working(model, monitor) as scratch:
+                self._fetch(model, self.bad_files(model, monitor), scratch, monitor)
+        return self.folder(name)
+
+    def import_file(
+        self,
+        path: Path,
+        monitor: Monitor | None = None,
+        *,
+        name: str | None = None,
+        accept_licence: bool = False,
+    ) -> Imported:
+        """Copy a file from anywhere into place, after finding out which model's it is."""
+        from avatalk.models.imports import import_file
+
+        return import_file(self, path, monitor or Monitor(), name, accept_licence)
+
+    def remove(self, name: str) -> bool:
+        """Delete the model from this machine; return whether there was anything to delete."""
+        model, where = self.get(name), self.folder(name)
+        downloads = self.cache / "downloads" / name
+        if not where.exists() and not downloads.exists():
+            return False
+        with self.storing(model), self.working(model, Monitor()):
+            if where.exists():
+                shutil.rmtree(where)
+        return True
+
+    @contextmanager
+    def working(self, model: Model, monitor: Monitor) -> Iterator[Path]:
+        """Hold the model for oneself, with a folder for unfinished files that goes if all goes well."""
+        scratch = self.cache / "downloads" / model.name
+        scratch.mkdir(parents=True, exist_ok=True)
+
+        def waiting() -> None:
+            monitor.report(model.stage, message=f"another process installs the {model.name} model")
+
+        with locked(scratch.with_suffix(".lock"), waiting):
+            scratch.mkdir(exist_ok=True)
+            for left in scratch.iterdir():
+                if left.is_dir():  # pip's, from an install that was killed
+                    shutil.rmtree(left, ignore_errors=True)
+            yield scratch
+            shutil.rmtree(scratch)
+
+    def put(self, model: Model, file: ModelFile, source: Path, form: Form) -> None:
+        """Rename the verified file `source` into place and note which content it is."""
+        folder = self.folder(model.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        noted = {name: kept for name, kept in self.kept(model).items() if kept != model.file(name).forms[0]}
+        noted.pop(file.name, None)
+        if form != file.forms[0]:
+            noted[file.name] = form
+        _move(source, folder / file.name, form)
+        note = folder / _FORMS
+        if noted:
+            whole = source.with_name(_FORMS)
+            whole.write_text(json.dumps({name: _fields(form) for name, form in noted.items()}, indent=1))
+            whole.replace(note)
+        else:
+            note.unlink(missing_ok=True)
+        for old in folder.glob("derived/*"):
+            if old.name not in {kept.sha256[:16] for kept in self.kept(model).values()}:
+                shutil.rmtree(old, ignore_errors=True)
+
+    def _fetch(self, model: Model, files: tuple[ModelFile, ...], into: Path, monitor: Monitor) -> None:
+        """Put the right `files` in place, from the first sources that have them."""
+        reasons = []
+        for source in model.sources:
+            if not files:
+                return
+            files, why = self._fetch_from(source, model, files, into, monitor)
+            if why:
+                reasons.append(f"{source}: {why}")
+        if files:
+            raise ModelUnavailable(
+                f"The model '{model.name}' could not be fetched ({'; '.join(reasons)}).",
+                hint="Check the connection and the proxy settings (pip's too) and run `avatalk models install"
+                f" {model.name}` again, or bring the file from elsewhere: `avatalk models import FILE`.",
+                stage=model.stage,
+            )
+
+    def _fetch_from(
+        self, source: Source, model: Model, files: tuple[ModelFile, ...], into: Path, monitor: Monitor
+    ) -> tuple[tuple[ModelFile, ...], str]:
+        """Put in place what `source` gives; return which files are still wanted, and why."""
+        from avatalk.models.fetch import fetch
+        from avatalk.models.web import FetchFailed
+
+        def report(done: int, total: int) -> None:
+            monitor.report(model.stage, done, total, "bytes", f"fetching the {model.name} model")
+
+        try:
+            went_on = fetch(source, files, into, self.patience, report)
         except FetchFailed as error:
-            reasons.append(f"{describe(source)}: {error}")
-            continue
-        wrong = [file.name for file in files if not _is_good(into / file.name, file)]
-        if not wrong:
-            return
-        reasons.append(f"{describe(source)}: {', '.join(wrong)} is not the expected file")
-    raise ModelUnavailable(
-        f"The model '{model.name}' could not be fetched ({'; '.join(reasons)}).",
-        hint=f"Check the connection and pip's index and proxy settings, then run `avatalk models install"
-        f" {model.name}`.",
-        stage=model.stage,
-    )
+            return files, str(error)
+        wanted, why = [], []
+        for file in files:
+            got = into / file.name
+            sha256 = checksum(got)
+            form = next((form for form in file.forms if form.sha256 == sha256), None)
+            if form is None:
+                wanted.append(file)
+                why.append(f"{file.name} {fault(got, file, self.models)}")
+                got.unlink()
+            else:
+                self.put(model, file, got, Form(got.stat().st_size, sha256, form.title))
+        if wanted and went_on:  # the beginning that lay here may have been at fault
+            return self._fetch_from(source, model, tuple(wanted), into, monitor)
+        return tuple(wanted), ", ".join(why)
+
+    @contextmanager
+    def storing(self, model: Model) -> Iterator[None]:
+        """Say what failing storage means for the user."""
+        try:
+            yield
+        except OSError as error:
+            raise ModelUnavailable(
+                f"The model '{model.name}' cannot be stored in {self.folder(model.name)}:"
+                f" {error.strerror or error}.",
+                hint="Make room, or set AVATALK_CACHE to a folder that can be written.",
+                stage=model.stage,
+            ) from error
 
 
-def _has_size(where: Path, file: ModelFile) -> bool:
+def here() -> Store:
+    """Return the store of this machine."""
+    return Store(MODELS, settings.cache_dir())
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of a file, -1 if there is none."""
     try:
-        return where.stat().st_size == file.bytes
+        return path.stat().st_size
     except OSError:
-        return False
+        return -1
 
 
-def _is_good(where: Path, file: ModelFile) -> bool:
-    if not _has_size(where, file):
-        return False
-    digest = hashlib.sha256()
-    with where.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest() == file.sha256
+def _fields(form: Form) -> dict[str, object]:
+    return {"bytes": form.bytes, "sha256": form.sha256, "title": form.title}
 
 
-def _move(source: Path, target: Path, file: ModelFile) -> None:
+def _move(source: Path, target: Path, form: Form) -> None:
     try:
         source.replace(target)
     except PermissionError:
-        # Windows refuses to replace a file that another process, which was faster, already reads.
-        if not _is_good(target, file):
+        # Windows refuses to replace a file that another process reads.
+        if _size(target) != form.bytes or checksum(target) != form.sha256:
             raise

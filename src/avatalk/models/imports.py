@@ -1,0 +1,197 @@
+"""Model files that the user brings: recognised by checksum, else by content, and copied into place."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from avatalk.errors import EngineUnavailable, UnreadableFile
+from avatalk.events import Monitor
+from avatalk.models import licences
+from avatalk.models.identify import checksum, fault, published
+from avatalk.models.manifest import Form, Model, ModelFile
+
+if TYPE_CHECKING:
+    from avatalk.models.store import Store
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What a file turned out to be, now in place.
+
+    Attributes:
+        model: whose it is.
+        files: which files of the model it gave.
+        what: it is, one sentence.
+        published: whether its SHA-256 is one of the manifest; if not, it was recognised by its content.
+        missing: files that the model still lacks.
+    """
+
+    model: str
+    files: tuple[str, ...]
+    what: str
+    published: bool
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Find:
+    """A file of a model, found as `path`, or as `member` of the zip file `path`."""
+
+    file: ModelFile
+    form: Form
+    path: Path
+    member: str = ""
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[IO[bytes]]:
+        if not self.member:
+            with self.path.open("rb") as stream:
+                yield stream
+        else:
+            with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as stream:
+                yield stream
+
+
+def import_file(
+    store: Store, path: Path, monitor: Monitor, name: str | None, accept_licence: bool
+) -> Imported:
+    """Do what `avatalk.models.import_file` says, in `store`."""
+    wanted = None if name is None else store.get(name)
+    try:
+        known = _by_checksum(store, path, monitor)
+        model, finds = known or _by_content(store, path, wanted)
+    except (OSError, zipfile.BadZipFile) as error:
+        reason = (getattr(error, "strerror", None) or str(error)).lower()
+        raise UnreadableFile(f"{path} cannot be read: {reason}.", hint="Check the file.") from error
+    if wanted not in (None, model):
+        raise UnreadableFile(
+            f"{path.name} is the model {model.name}, not {name}.",
+            hint="Leave out the name, or give its file.",
+        )
+    licences.check_use(model)
+    with store.storing(model):
+        if accept_licence:
+            licences.accept(model, store.cache)
+        licences.check_consent(model, store.cache, f"avatalk models import {path.name} --accept-license")
+        with store.working(model, monitor) as scratch:
+            for find in finds:
+                copy = scratch / find.file.name
+                _copy(find, copy, model, monitor)
+                store.put(model, find.file, copy, find.form)
+    return Imported(
+        model=model.name,
+        files=tuple(find.file.name for find in finds),
+        what=_sentence(path, model, finds, bool(known)),
+        published=bool(known),
+        missing=tuple(file.name for file in model.files if not store.has(model, file)),
+    )
+
+
+def _sentence(path: Path, model: Model, finds: list[_Find], known: bool) -> str:
+    if not known:
+        return (
+            f"{path.name} holds weights that fit {model.title}, but its SHA-256 is none of the published"
+            f" ones ({finds[0].form.sha256}): only who gave it can vouch for it"
+        )
+    if len(finds) > 1 or finds[0].member:
+        return f"{path.name} holds {len(finds)} published files of {model.title}"
+    return f"{path.name} is {model.title}, {finds[0].form.title or 'as published'}"
+
+
+def _by_checksum(store: Store, path: Path, monitor: Monitor) -> tuple[Model, list[_Find]] | None:
+    """Return the files of the manifest that `path` is, or holds as the wheel they are published in."""
+    size = path.stat().st_size
+
+    def tell(done: int) -> None:
+        monitor.report("", done, size, "bytes", f"reading {path.name}")
+
+    sha256 = checksum(path, tell)
+    if found := published(sha256, store.models):
+        model, file, form = found
+        return model, [_Find(file, Form(size, sha256, form.title), path)]
+    if not zipfile.is_zipfile(path):
+        return None
+    with zipfile.ZipFile(path) as archive:
+        members = {member.filename: member.file_size for member in archive.infolist()}
+    for model in store.models.values():
+        finds = [
+            _Find(file, file.forms[0], path, file.member)
+            for file in model.files
+            if file.member and members.get(file.member) == file.bytes
+        ]
+        if finds:
+            return model, finds
+    return None
+
+
+def _by_content(store: Store, path: Path, wanted: Model | None) -> tuple[Model, list[_Find]]:
+    """Return whose weights `path` holds, after trying whether they fit; `wanted` decides between several."""
+    from avatalk.models import checkpoints
+
+    everything = [(model, file) for model in store.models.values() for file in model.files]
+    namesake = next((file for _, file in everything if file.name == path.name), None)
+    try:
+        if namesake is not None and not namesake.kind:
+            raise _unusable(path, fault(path, namesake, store.models))
+        kind = checkpoints.recognise(checkpoints.read_state_dict(path))
+        fitting = [(model, file) for model, file in everything if kind is not None and file.kind == kind]
+        if wanted is not None:
+            fitting = [(model, file) for model, file in fitting if model is wanted]
+        if not fitting:
+            held = checkpoints.KINDS[kind][0] if kind else "another model than those of avatalk"
+            raise _unusable(path, f"holds {held}" + (f", not {wanted.title}" if wanted else ""))
+        model, file = _best_named(path, fitting)
+        module, _, network = file.network.partition(":")
+        checkpoints.load_weights(getattr(import_module(module), network)(), path, file.kind)
+    except EngineUnavailable as error:
+        if namesake is not None and path.stat().st_size < namesake.bytes:
+            raise _unusable(path, fault(path, namesake, store.models)) from error
+        raise EngineUnavailable(
+            f"{path.name} is none of the published files, and what else it is cannot be told yet:"
+            f" {error.message}",
+            hint=error.hint,
+        ) from error
+    return model, [_Find(file, Form(path.stat().st_size, checksum(path), f"from {path.name}"), path)]
+
+
+def _best_named(path: Path, fitting: list[tuple[Model, ModelFile]]) -> tuple[Model, ModelFile]:
+    """Return the model whose name is most of the file's name, else the first: content tells no more."""
+    stem = _letters(path.stem)
+
+    def likeness(entry: tuple[Model, ModelFile]) -> int:
+        name = _letters(entry[0].name)
+        return len(name) if name in stem else 0
+
+    return max(fitting, key=likeness)
+
+
+def _letters(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())
+
+
+def _copy(find: _Find, target: Path, model: Model, monitor: Monitor) -> None:
+    """Copy what was found to `target` and check that it arrived."""
+    with find.open() as stream, target.open("wb") as copy:
+        while block := stream.read(_BLOCK):
+            copy.write(block)
+            monitor.report(
+                model.stage, copy.tell(), find.form.bytes, "bytes", f"copying the {model.name} model"
+            )
+        copy.flush()
+        os.fsync(copy.fileno())
+    if checksum(target) != find.form.sha256:
+        target.unlink()
+        raise _unusable(find.path, f"does not hold {find.file.name} as it was published, or is damaged")
+
+
+def _unusable(path: Path, what: str) -> UnreadableFile:
+    return UnreadableFile(f"{path.name} {what}.", hint="Give another copy, or `avatalk models install NAME`.")
