@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from avatalk.errors import BadInput, EngineUnavailable
+from avatalk.errors import BadInput, CannotRun, EngineUnavailable
 from avatalk.lipsync import wav2lip_audio as hearing
 from avatalk.lipsync.wav2lip_blend import Patch, usual_outline
 from avatalk.lipsync.wav2lip_crop import face_input, paste_rectangle, smooth_boxes
@@ -85,6 +85,25 @@ def test_a_missing_package_is_answered_with_the_command_that_installs_it():
     with pytest.raises(EngineUnavailable) as caught:
         runtime.require("a_package_nobody_has")
     assert caught.value.hint == "pip install 'avatalk[neural]'"
+
+
+@pytest.mark.parametrize("fits", [3, 1, 0])
+def test_a_batch_too_large_for_a_device_is_run_in_halves(fits):
+    torch = pytest.importorskip("torch")
+
+    class Sum(torch.nn.Module):
+        def forward(self, x, y):
+            if len(x) > fits:
+                raise torch.OutOfMemoryError
+            return x + y
+
+    x, y = np.arange(10, dtype=np.float32).reshape(5, 2), np.ones((1, 2), np.float32)
+    run = runtime.torch_network(Sum(), "cpu")
+    if fits:
+        np.testing.assert_array_equal(run(x, y)[0], x + 1)
+    else:
+        with pytest.raises(CannotRun, match="does not suffice"):
+            run(x, y)
 
 
 # --- network -------------------------------------------------------------------------------------

@@ -142,6 +142,15 @@ class Place:
     outline: Float32Array
 
 
+@dataclass(frozen=True, slots=True)
+class _Still:
+    """What is the same in all frames of a still: the face's maps, the answer to silence, the place."""
+
+    maps: list[Float32Array]
+    resting: Float32Array
+    patch: Patch
+
+
 @dataclass(slots=True)
 class Wav2LipAnimation(Animation):
     """A prepared shot. Each frame has its seat in a batch of fixed shape, hence the same bits always."""
@@ -152,13 +161,14 @@ class Wav2LipAnimation(Animation):
     starts: npt.NDArray[np.int64]
     places: list[Place | None]
     original: bool
-    _still: tuple[list[Float32Array], Patch] | None = field(init=False, default=None)
+    _still: _Still | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         picture = self.shot.avatar.picture
         if self.shot.pictures is None and picture is not None and self.places[0] is not None:
             maps = self.networks.face(face_input(picture, self.places[0].box)[None])
-            self._still = maps, self._patch(picture, self.places[0])
+            (resting,) = self.networks.lips(_silence(), *maps)
+            self._still = _Still(maps, resting, self._patch(picture, self.places[0]))
 
     @property
     def faceless(self) -> list[tuple[float, float]]:
@@ -187,11 +197,11 @@ class Wav2LipAnimation(Animation):
     def _batch(self, first: int, seats: slice, pictures: list[UInt8Array]) -> list[UInt8Array]:
         """Return some frames of the batch that begins at `first`; the seats of the others stay empty."""
         start, stop = first + seats.start, first + seats.stop
-        mel = np.full((BATCH, 1, hearing.BANDS, hearing.COLUMNS), hearing.SILENCE, np.float32)
+        mel = _silence()
         mel[seats] = hearing.windows(self.mel, self.starts[start:stop])
         places = [self._place(index) for index in range(start, stop)]
         if self._still is not None:
-            maps = self._still[0]
+            maps = self._still.maps
         elif any(places):
             faces = np.zeros((BATCH, 6, FACE_SIZE, FACE_SIZE), np.float32)
             for seat, picture, place in zip(range(seats.start, seats.stop), pictures, places, strict=True):
@@ -200,7 +210,10 @@ class Wav2LipAnimation(Animation):
             maps = self.networks.face(faces)
         else:
             return pictures
-        (answers,) = self.networks.lips(mel, *maps)
+        if self._still is not None and (mel == hearing.SILENCE).all():
+            answers = self._still.resting
+        else:
+            (answers,) = self.networks.lips(mel, *maps)
         return [
             picture if place is None else self._redrawn(picture, place, answer)
             for picture, place, answer in zip(pictures, places, answers[seats], strict=True)
@@ -209,7 +222,7 @@ class Wav2LipAnimation(Animation):
     def _redrawn(self, picture: UInt8Array, place: Place, answer: Float32Array) -> UInt8Array:
         if self.original:
             return paste_rectangle(picture, place.box, answer)
-        patch = self._still[1] if self._still is not None else self._patch(picture, place)
+        patch = self._still.patch if self._still is not None else self._patch(picture, place)
         return patch.apply(picture, answer)
 
     def _patch(self, picture: UInt8Array, place: Place) -> Patch:
@@ -224,6 +237,10 @@ class Wav2LipAnimation(Animation):
 
     def _place(self, index: int) -> Place | None:
         return self.places[0 if self.shot.source is None else int(self.shot.source[index])]
+
+
+def _silence() -> Float32Array:
+    return np.full((BATCH, 1, hearing.BANDS, hearing.COLUMNS), hearing.SILENCE, np.float32)
 
 
 # --- weights ---------------------------------------------------------------------------------------

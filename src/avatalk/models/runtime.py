@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from avatalk import settings
-from avatalk.errors import BadInput, EngineUnavailable, UnreadableFile
+from avatalk.errors import BadInput, CannotRun, EngineUnavailable, UnreadableFile
 from avatalk.media import Float32Array
 
 if TYPE_CHECKING:
@@ -180,16 +180,33 @@ def openvino_network(path: Path, shapes: Sequence[Sequence[int]], precision: str
 
 
 def torch_network(module: nn.Module, device: str) -> Network:
-    """Return `module`, ready to run on a graphics card in half precision; it is moved there."""
+    """Return `module`, ready to run on a graphics card in half precision; it is moved there.
+
+    A batch for which the card's memory does not suffice is run in halves. An argument with a batch of one
+    belongs to all.
+    """
     torch = require("torch")
     module = module.eval().to(device=device, dtype=torch.float16)
 
     def run(*inputs: Float32Array) -> list[Float32Array]:
-        with torch.inference_mode():
-            tensors = [torch.from_numpy(array).to(device=device, dtype=torch.float16) for array in inputs]
-            results = module(*tensors)
-        results = results if isinstance(results, tuple) else (results,)
-        return [result.float().cpu().numpy() for result in results]
+        try:
+            with torch.inference_mode():
+                tensors = [torch.from_numpy(array).to(device=device, dtype=torch.float16) for array in inputs]
+                results = module(*tensors)
+            results = results if isinstance(results, tuple) else (results,)
+            return [result.float().cpu().numpy() for result in results]
+        except torch.OutOfMemoryError as error:
+            batch = max(len(array) for array in inputs)
+            if batch == 1:
+                raise CannotRun(
+                    f"The memory of the device {device!r} does not suffice.",
+                    hint="Close other programs that use it, or choose `--device cpu`.",
+                ) from error
+        halves = [
+            run(*(array if len(array) == 1 else array[part] for array in inputs))
+            for part in (slice(batch // 2), slice(batch // 2, None))
+        ]
+        return [np.concatenate(results) for results in zip(*halves, strict=True)]
 
     return Network(run, parallel=2)  # one computes while the other's data travels
 
