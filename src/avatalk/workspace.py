@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import secrets
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from avatalk.errors import OutputError
+from avatalk.settings import cache_dir
+
+_KEPT = 1000  # files of a kind; those of a drawn avatar at one size are about 25
 
 
 def temporary_folder() -> tempfile.TemporaryDirectory[str]:
@@ -70,3 +74,32 @@ def complete_or_nothing(path: Path) -> Iterator[Path]:
         raise cannot_write(path, error) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def kept_or_made(kind: str, source: str, make: Callable[[str], bytes]) -> bytes:
+    """Return ``make(source)``, from the cache folder where it was made before.
+
+    For things that depend on nothing but `source` and are slower to make than to read. The key is the
+    text itself, so nothing is ever stale; the oldest go when there are too many. A cache that cannot be
+    read or written costs time and nothing else.
+
+    Args:
+        kind: name of a folder in the cache.
+        source: all that the result depends on.
+        make: makes the result.
+    """
+    folder = cache_dir() / kind
+    kept = folder / hashlib.sha256(source.encode()).hexdigest()
+    with suppress(OSError):
+        return kept.read_bytes()
+    made = make(source)
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        part = folder / f".{secrets.token_hex(8)}"
+        part.write_bytes(made)
+        part.replace(kept)
+        entries = [entry for entry in folder.iterdir() if entry.is_file()]
+        if len(entries) > _KEPT:
+            for entry in sorted(entries, key=lambda entry: entry.stat().st_mtime)[: _KEPT // 2]:
+                entry.unlink(missing_ok=True)
+    return made

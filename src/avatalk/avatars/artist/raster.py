@@ -15,6 +15,7 @@ from avatalk.avatars.artist.brush import Floats
 from avatalk.avatars.artist.face import Sheet
 from avatalk.avatars.artist.svg import Box, Drawing, markup
 from avatalk.media import UInt8Array
+from avatalk.workspace import kept_or_made
 
 _COARSE = 4.2  # head units between the samples of shading: it is blurred, so that is enough
 
@@ -99,12 +100,16 @@ def _raster(
     width, height = x1 - x0, y1 - y0
     w, h = -(-width // coarse), -(-height // coarse)
     units = view.units(x0, y0, x0 + w * coarse, y0 + h * coarse)
-    png = resvg_py.svg_to_bytes(svg_string=markup(drawings, units, w, h), skip_system_fonts=True)
+    png = kept_or_made("drawn", markup(drawings, units, w, h), _png)
     decoded = np.asarray(cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED), np.uint8)
     pixels = cv2.cvtColor(cv2.cvtColor(decoded, cv2.COLOR_BGRA2RGBA), cv2.COLOR_RGBA2mRGBA)
     if coarse > 1:
         pixels = cv2.resize(pixels, (w * coarse, h * coarse), interpolation=cv2.INTER_CUBIC)
     return np.ascontiguousarray(pixels[:height, :width], np.uint8)
+
+
+def _png(svg: str) -> bytes:
+    return bytes(resvg_py.svg_to_bytes(svg_string=svg, skip_system_fonts=True))
 
 
 def _lay(ground: UInt8Array, layer: UInt8Array, *, atop: bool = False) -> None:

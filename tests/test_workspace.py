@@ -1,0 +1,58 @@
+import pytest
+
+from avatalk import settings
+from avatalk.errors import OutputError
+from avatalk.workspace import check_writable, complete_or_nothing, kept_or_made
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("AVATALK_CACHE", str(tmp_path / "cache"))
+    return settings.cache_dir()
+
+
+def test_what_was_made_is_read_the_next_time(cache):
+    made = []
+
+    def make(source):
+        made.append(source)
+        return source.encode() * 2
+
+    assert kept_or_made("things", "ab", make) == b"abab"
+    assert kept_or_made("things", "ab", make) == b"abab"
+    assert kept_or_made("things", "cd", make) == b"cdcd"
+    assert made == ["ab", "cd"]
+    assert len(list((cache / "things").iterdir())) == 2
+
+
+def test_the_oldest_go_when_there_are_too_many(cache, monkeypatch):
+    monkeypatch.setattr("avatalk.workspace._KEPT", 10)
+    for number in range(40):
+        kept_or_made("things", str(number), str.encode)
+    assert len(list((cache / "things").iterdir())) <= 10
+    assert kept_or_made("things", "39", lambda source: b"made again") == b"39"
+
+
+def test_a_cache_that_cannot_be_written_costs_time_only(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("AVATALK_CACHE", str(tmp_path / "file" / "cache"))
+    assert kept_or_made("things", "ab", str.encode) == b"ab"
+
+
+def test_a_file_appears_when_complete_or_not_at_all(tmp_path):
+    path = tmp_path / "a.txt"
+    with complete_or_nothing(path) as part:
+        part.write_text("new")
+        assert not path.exists()
+    assert path.read_text() == "new"
+    with pytest.raises(ZeroDivisionError), complete_or_nothing(path) as part:
+        part.write_text("half")
+        raise ZeroDivisionError
+    assert path.read_text() == "new" and list(tmp_path.iterdir()) == [path]
+
+
+def test_places_that_cannot_be_written(tmp_path):
+    for path in (tmp_path, tmp_path / "missing" / "a.mp4"):
+        with pytest.raises(OutputError) as caught:
+            check_writable(path)
+        assert caught.value.hint
