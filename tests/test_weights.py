@@ -1,75 +1,34 @@
-"""Weights are fetched from servers with every fault, brought by hand, and never mistaken for others."""
+# ruff: noqa: F811 - fixtures that come from elsewhere
+"""Weights are fetched from servers with every fault, and never mistaken for others."""
 
-import hashlib
-import json
 import multiprocessing
 import os
 import re
 import signal
 import threading
 import time
-import zipfile
-from dataclasses import replace
 
 import pytest
-from typer.testing import CliRunner
 
-from avatalk import models
-from avatalk.cli import app
-from avatalk.errors import Cancelled, CannotRun, ModelUnavailable, UnreadableFile
+from avatalk.errors import Cancelled, ModelUnavailable
 from avatalk.events import Monitor
-from avatalk.models.manifest import MODELS, Drive, Form, Model, ModelFile, Patience, Web
-from avatalk.models.store import Store
-from weights_server import DriveHandler, Page, ProxyHandlerOfOne, Server
-
-WEIGHTS = bytes(range(256)) * 8000  # 2 MB
-OTHER = b"other weights" * 1000
-HTML = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>" * 2500
-QUICK = Patience(timeout_s=3, retries=2, pause_s=0.01)
-
-
-@pytest.fixture(autouse=True)
-def machine(tmp_path, monkeypatch):
-    """No proxy, no settings, a cache of one's own."""
-    for name in (*os.environ,):
-        if name.lower().endswith("_proxy") or name.startswith("AVATALK_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("AVATALK_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def server():
-    made = Server()
-    made.pages["/w.pth"] = Page(WEIGHTS)
-    yield made
-    made.close()
-
-
-def sha256(content):
-    return hashlib.sha256(content).hexdigest()
-
-
-def weights(*sources, content=WEIGHTS, name="toy", file="w.pth", **more):
-    files = (ModelFile(file, len(content), sha256(content), **more),)
-    return Model(name, "A toy", "lipsync", "none", "CC0-1.0", True, files, sources)
-
-
-def store_of(tmp_path, *all_models, patience=QUICK):
-    return Store({model.name: model for model in all_models}, tmp_path / "cache", patience)
-
-
-@pytest.fixture
-def store(tmp_path, server):
-    return store_of(tmp_path, weights(Web(server.url)), weights(Web(server.url), content=OTHER, name="other"))
-
-
-def content(store, name="toy", file="w.pth"):
-    return (store.folder(name) / file).read_bytes()
-
-
-def unfinished(store, name="toy"):
-    folder = store.cache / "downloads" / name
-    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+from avatalk.models.manifest import Drive, Patience, Web
+from weights_server import (  # noqa: F401
+    HTML,
+    OTHER,
+    WEIGHTS,
+    DriveHandler,
+    Page,
+    ProxyHandlerOfOne,
+    Server,
+    content,
+    machine,
+    server,
+    store,
+    store_of,
+    unfinished,
+    weights,
+)
 
 
 def refused(store, name="toy"):
@@ -122,9 +81,10 @@ def test_a_server_without_ranges_is_asked_from_the_start(store, server):
     assert content(store) == WEIGHTS and [asked.status for asked in server.log] == [200] * 3
 
 
-def test_content_that_changed_meanwhile_is_not_mixed(store, server):
+@pytest.mark.parametrize("conditional", [True, False])
+def test_content_that_changed_meanwhile_is_not_mixed(store, server, conditional):
     page = server.pages["/w.pth"]
-    page.content, page.breaks = b"older " * 300_000, [900_000]
+    page.content, page.breaks, page.conditional = b"older " * 300_000, [900_000, None, None], conditional
     refused_once = threading.Event()
 
     def change(step):
@@ -134,7 +94,8 @@ def test_content_that_changed_meanwhile_is_not_mixed(store, server):
 
     store.install("toy", Monitor(change))
     assert content(store) == WEIGHTS
-    assert server.log[1].if_range == '"one"' and server.log[1].status == 200
+    assert server.log[1].if_range == '"one"'
+    assert [asked.status for asked in server.log] == ([200, 200] if conditional else [200, 206, 200])
 
 
 def test_a_server_that_always_breaks_gives_way_to_the_next(tmp_path, server):
@@ -372,183 +333,3 @@ def test_the_proxy_of_the_environment_is_used(tmp_path, server, monkeypatch):
     proxy.close()
     assert content(store) == WEIGHTS
     assert [asked.path for asked in proxy.log] == ["http://models.example/w.pth"]
-
-
-# --- several forms, licences -----------------------------------------------------------------------
-
-SMALL = b"the same in another form" * 1000
-
-
-@pytest.mark.parametrize("size", [len(SMALL), 0])
-def test_another_published_form_serves_as_well(tmp_path, server, size):
-    server.pages["/small/w.pth"] = Page(SMALL)
-    form = Form(size, sha256(SMALL), "a small form")
-    model = weights(Web(server.url + "none/"), Web(server.url + "small/"), others=(form,))
-    store = store_of(tmp_path, model)
-    usual = store.derived("toy", "w.pth")
-    store.install("toy")
-    assert content(store) == SMALL and store.installed("toy") and store.verify("toy") == []
-    assert store.kept(model) == {"w.pth": replace(form, bytes=len(SMALL))}
-    small = store.derived("toy", "w.pth")
-    assert small != usual and small.is_relative_to(store.folder("toy"))
-    small.mkdir(parents=True)
-    (store.folder("toy") / "w.pth").write_bytes(SMALL[::-1])
-    assert store.verify("toy") == ["w.pth"]
-
-    store = store_of(tmp_path, weights(Web(server.url), others=(form,)))
-    store.install("toy")  # what came instead is noted, and what was made from the old goes
-    assert content(store) == WEIGHTS and store.verify("toy") == []
-    assert store.derived("toy", "w.pth") == usual and not small.exists()
-    assert store.remove("toy") and not store.remove("toy") and not store.folder("toy").exists()
-
-
-@pytest.fixture
-def private(tmp_path, server):
-    """A store with two models of one licence and one of another, none for commercial use."""
-    made = [weights(Web(server.url), name=name) for name in ("toy", "sister", "stranger")]
-    made = [replace(model, commercial=False, licence="Private", terms="For play only.") for model in made]
-    made[2] = replace(made[2], licence="Very private")
-    return store_of(tmp_path, *made)
-
-
-def test_consent_is_asked_once(private, server):
-    with pytest.raises(CannotRun, match=r"not for commercial use.*For play only") as caught:
-        private.path("toy", "w.pth")
-    assert "avatalk models install toy --accept-license" in caught.value.hint and not caught.value.retryable
-    assert server.log == [] and not private.folder("toy").exists()
-    private.install("toy", accept_licence=True)
-    private.install("sister")
-    assert content(private, "sister") == WEIGHTS
-    with pytest.raises(CannotRun, match="stranger"):
-        private.install("stranger")
-    private.remove("toy")
-    private.install("toy")
-
-
-def test_commercial_machines_refuse(private, server, monkeypatch, tmp_path):
-    private.install("toy", accept_licence=True)
-    (tmp_path / "file").write_bytes(WEIGHTS)
-    asked = len(server.log)
-    monkeypatch.setenv("AVATALK_COMMERCIAL", "1")
-    for attempt in (
-        lambda: private.path("toy", "w.pth"),
-        lambda: private.install("sister", accept_licence=True),
-        lambda: private.import_file(tmp_path / "file", accept_licence=True),
-    ):
-        with pytest.raises(CannotRun, match=r"must not be used commercially.*AVATALK_COMMERCIAL") as caught:
-            attempt()
-        assert "unset AVATALK_COMMERCIAL" in caught.value.hint
-    assert len(server.log) == asked
-    monkeypatch.setenv("AVATALK_COMMERCIAL", "0")
-    assert private.path("toy", "w.pth").exists()
-
-
-# --- brought by hand -------------------------------------------------------------------------------
-
-
-def test_a_file_is_recognised_by_its_checksum(store, tmp_path, monkeypatch):
-    monkeypatch.setenv("AVATALK_OFFLINE", "1")
-    stick = tmp_path / "stick" / "download (1).tmp"
-    stick.parent.mkdir()
-    stick.write_bytes(WEIGHTS)
-    found = store.import_file(stick)
-    assert (found.model, found.files, found.published, found.missing) == ("toy", ("w.pth",), True, ())
-    assert "A toy" in found.what and content(store) == WEIGHTS and store.verify("toy") == []
-    assert stick.exists() and unfinished(store) == []
-    store.import_file(store.path("toy", "w.pth"))  # where it lies already
-    assert content(store) == WEIGHTS
-    with pytest.raises(UnreadableFile, match="is the model toy, not other"):
-        store.import_file(stick, name="other")
-    with pytest.raises(ModelUnavailable, match="AVATALK_OFFLINE") as caught:
-        store.install("other")
-    assert "models import" in caught.value.hint
-
-
-def test_a_file_of_several_says_what_is_missing(tmp_path):
-    files = tuple(
-        ModelFile(name, len(data), sha256(data), f"inside/{name}")
-        for name, data in (("a", b"1"), ("b", b"22"))
-    )
-    store = store_of(tmp_path, replace(weights(), files=files))
-    (tmp_path / "b (copy)").write_bytes(b"22")
-    assert store.import_file(tmp_path / "b (copy)").missing == ("a",) and not store.installed("toy")
-    wheel = tmp_path / "any.whl"
-    for first in (b"x", b"1"):
-        with zipfile.ZipFile(wheel, "w") as archive:
-            archive.writestr("inside/a", first)
-            archive.writestr("inside/b", b"22")
-        if first == b"x":
-            with pytest.raises(UnreadableFile, match="does not hold a as it was published"):
-                store.import_file(wheel)
-    found = store.import_file(wheel)
-    assert found.files == ("a", "b") and found.missing == () and store.verify("toy") == []
-
-
-@pytest.mark.parametrize(
-    ("brought", "words"),
-    [
-        (HTML, "is a web page"),
-        (WEIGHTS[:1000], r"is cut short: 1000 of 2048000 bytes"),
-        (WEIGHTS[::-1], "is another file: its SHA-256"),
-        (b"", "is cut short: 0 of"),
-    ],
-)
-def test_what_is_brought_under_a_right_name_and_wrong(store, tmp_path, brought, words):
-    (tmp_path / "w.pth").write_bytes(brought)
-    with pytest.raises(UnreadableFile, match=words) as caught:
-        store.import_file(tmp_path / "w.pth")
-    assert caught.value.hint and not store.folder("toy").exists()
-
-
-def test_what_is_no_file(store, tmp_path):
-    for path in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(UnreadableFile, match="cannot be read"):
-            store.import_file(path)
-
-
-# --- the command line ------------------------------------------------------------------------------
-
-
-def run(*words, expect=0):
-    result = CliRunner().invoke(app, ["models", *map(str, words)])
-    assert result.exit_code == expect, result.output
-    return result
-
-
-@pytest.fixture
-def listed(server, monkeypatch):
-    """A model "toy" that `avatalk models` knows; its licence must be accepted."""
-    model = replace(weights(Web(server.url)), commercial=False, licence="Private", terms="For play only.")
-    monkeypatch.setitem(MODELS, "toy", model)
-    return model
-
-
-def rows():
-    return {row["name"]: row for row in json.loads(run("list", "--json").stdout)}
-
-
-def test_commands(listed, server, tmp_path):
-    assert "--accept-license" in run("install", "toy", expect=3).stderr
-    row = rows()["toy"]
-    assert not row["installed"] and not row["accepted"] and row["sources"] == [server.url]
-    assert row["files"][0]["sha256"] == sha256(WEIGHTS)
-    assert str(models.folder("toy")) in run("install", "toy", "--accept-license").stdout
-    assert rows()["toy"]["installed"] and rows()["toy"]["accepted"]
-    assert run("verify").stdout == "toy: good\n"
-    assert run("path", "toy").stdout.strip() == str(models.folder("toy"))
-    (models.folder("toy") / "w.pth").write_bytes(b"cut")
-    assert "w.pth" in run("verify", "toy", expect=2).stdout
-    assert "removed" in run("remove", "toy").stdout and not rows()["toy"]["installed"]
-    (tmp_path / "stick").write_bytes(WEIGHTS)
-    (tmp_path / "page").write_bytes(HTML)
-    assert "toy: stick is A toy" in run("import", tmp_path / "stick").stdout and rows()["toy"]["installed"]
-    assert "page is a web page (HTML), not a model" in run("import", tmp_path / "page", expect=2).stderr
-    assert "toy" in run("list").stdout
-
-
-def test_the_manifest_covers_wav2lip():
-    for name in ("wav2lip", "wav2lip-gan", "s3fd"):
-        model = models.MODELS[name]
-        assert not model.commercial and model.terms and len(model.sources) >= 3
-        assert [bool(file.network and file.kind) for file in model.files] == [True]
-    assert models.needs_consent("wav2lip") and not models.needs_consent("face")

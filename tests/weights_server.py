@@ -1,14 +1,21 @@
-"""A web server with the faults that real ones have, and a proxy, on this machine."""
+"""A web server with the faults that real ones have, a proxy, and models to fetch from them."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import os
 import threading
 import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
+
+import pytest
+
+from avatalk.models.manifest import Model, ModelFile, Patience, Web
+from avatalk.models.store import Store
 
 
 @dataclass
@@ -18,6 +25,7 @@ class Page:
     Attributes:
         content: the body.
         ranged: whether it honours Range.
+        conditional: whether it honours If-Range, as it must.
         headers: further headers, such as a validator.
         breaks: for each request in turn, after how many bytes the connection is cut; None is never.
         refusals: for each request in turn, a status to answer instead; None is none.
@@ -28,6 +36,7 @@ class Page:
 
     content: bytes = b""
     ranged: bool = True
+    conditional: bool = True
     headers: dict[str, str] = field(default_factory=lambda: {"ETag": '"one"'})
     breaks: list[int | None] = field(default_factory=list)
     refusals: list[int | None] = field(default_factory=list)
@@ -92,7 +101,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         begin, size = 0, len(page.content)
         validators = (page.headers.get("ETag"), page.headers.get("Last-Modified"))
-        if page.ranged and asked.range and asked.if_range in (None, *validators):
+        same = asked.if_range in (None, *validators) or not page.conditional
+        if page.ranged and asked.range and same:
             begin = int(asked.range.removeprefix("bytes=").removesuffix("-"))
             if begin >= size:
                 asked.status = 416
@@ -169,3 +179,55 @@ class ProxyHandlerOfOne(_Handler):
         with build_opener(ProxyHandler({})).open(Request(target, headers=headers)) as answer:
             self._head(answer.status, dict(answer.headers))
             self.wfile.write(answer.read())
+
+
+# --- models ----------------------------------------------------------------------------------------
+
+WEIGHTS = bytes(range(256)) * 8000  # 2 MB
+OTHER = b"other weights" * 1000
+HTML = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>" * 2500
+QUICK = Patience(timeout_s=3, retries=2, pause_s=0.01)
+
+
+@pytest.fixture(autouse=True)
+def machine(tmp_path, monkeypatch):
+    """No proxy, no settings, a cache of one's own."""
+    for name in (*os.environ,):
+        if name.lower().endswith("_proxy") or name.startswith("AVATALK_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AVATALK_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def server():
+    made = Server()
+    made.pages["/w.pth"] = Page(WEIGHTS)
+    yield made
+    made.close()
+
+
+def sha256(content):
+    return hashlib.sha256(content).hexdigest()
+
+
+def weights(*sources, content=WEIGHTS, name="toy", file="w.pth", **more):
+    files = (ModelFile(file, len(content), sha256(content), **more),)
+    return Model(name, "A toy", "lipsync", "none", "CC0-1.0", True, files, sources)
+
+
+def store_of(tmp_path, *all_models, patience=QUICK):
+    return Store({model.name: model for model in all_models}, tmp_path / "cache", patience)
+
+
+@pytest.fixture
+def store(tmp_path, server):
+    return store_of(tmp_path, weights(Web(server.url)), weights(Web(server.url), content=OTHER, name="other"))
+
+
+def content(store, name="toy", file="w.pth"):
+    return (store.folder(name) / file).read_bytes()
+
+
+def unfinished(store, name="toy"):
+    folder = store.cache / "downloads" / name
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []

@@ -57,14 +57,9 @@ def kept(name: str) -> dict[str, Form]:
     return here().kept(here().get(name))
 
 
-def verify(name: str, monitor: Monitor | None = None) -> list[str]:
-    """Return the names of the model's files that are missing or damaged; empty when all is well.
-
-    Args:
-        name: of the model.
-        monitor: told of the bytes read; checked for cancellation.
-    """
-    return here().verify(name, monitor)
+def verify(name: str) -> list[str]:
+    """Return the names of the model's files that are missing or damaged; empty when all is well."""
+    return here().verify(name)
 
 
 def path(name: str, file: str, monitor: Monitor | None = None) -> Path:

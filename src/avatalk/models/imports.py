@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from avatalk.errors import EngineUnavailable, UnreadableFile
-from avatalk.events import Monitor
+from avatalk.events import STAGES, Monitor
 from avatalk.models import licences
 from avatalk.models.identify import checksum, fault, published
 from avatalk.models.manifest import Form, Model, ModelFile
@@ -112,7 +112,8 @@ def _by_checksum(store: Store, path: Path, monitor: Monitor) -> tuple[Model, lis
     size = path.stat().st_size
 
     def tell(done: int) -> None:
-        monitor.report("", done, size, "bytes", f"reading {path.name}")
+        # Whose stage it is shows only afterwards.
+        monitor.report(STAGES[0], done, size, "bytes", f"reading {path.name}")
 
     sha256 = checksum(path, tell)
     if found := published(sha256, store.models):

@@ -66,9 +66,9 @@ class Store:
         """Whether that file of the model is here with its right size."""
         return _size(self.folder(model.name) / file.name) == self.kept(model)[file.name].bytes
 
-    def verify(self, name: str, monitor: Monitor | None = None) -> list[str]:
+    def verify(self, name: str) -> list[str]:
         """Return the names of the model's files that are missing or damaged."""
-        return [file.name for file in self.bad_files(self.get(name), monitor or Monitor())]
+        return [file.name for file in self.bad_files(self.get(name))]
 
     def kept(self, model: Model) -> dict[str, Form]:
         """Return by file name which content is kept here, or would be: the usual one if nothing is noted."""
@@ -83,18 +83,10 @@ class Store:
         """Return a folder for what is made from `file`; another content has another one. May not exist."""
         return self.folder(name) / "derived" / self.kept(self.get(name))[file].sha256[:16]
 
-    def bad_files(self, model: Model, monitor: Monitor) -> tuple[ModelFile, ...]:
+    def bad_files(self, model: Model) -> tuple[ModelFile, ...]:
         """Return the files that are missing or whose checksum is wrong."""
-        kept, bad = self.kept(model), []
-        for file in model.files:
-            where, form = self.folder(model.name) / file.name, kept[file.name]
-
-            def tell(done: int, total: int = form.bytes) -> None:
-                monitor.report(model.stage, done, total, "bytes", f"checking the {model.name} model")
-
-            if _size(where) != form.bytes or checksum(where, tell) != form.sha256:
-                bad.append(file)
-        return tuple(bad)
+        folder, kept = self.folder(model.name), self.kept(model)
+        return tuple(file for file in model.files if not _holds(folder / file.name, kept[file.name]))
 
     def path(self, name: str, file: str, monitor: Monitor | None = None) -> Path:
         """Return where `file` of the model lies, after installing the model if it is not here."""
@@ -112,7 +104,7 @@ class Store:
         with self.storing(model):
             if accept_licence:
                 licences.accept(model, self.cache)
-            if not self.bad_files(model, monitor):
+            if not self.bad_files(model):
                 return self.folder(name)
             licences.check_consent(model, self.cache, f"avatalk models install {name} --accept-license")
             if settings.offline():
@@ -123,7 +115,7 @@ class Store:
                     stage=model.stage,
                 )
             with self.working(model, monitor) as scratch:
-                self._fetch(model, self.bad_files(model, monitor), scratch, monitor)
+                self._fetch(model, self.bad_files(model), scratch, monitor)
         return self.folder(name)
 
     def import_file(
@@ -159,7 +151,7 @@ class Store:
         def waiting() -> None:
             monitor.report(model.stage, message=f"another process installs the {model.name} model")
 
-        with locked(scratch.with_suffix(".lock"), waiting):
+        with locked(scratch.with_name(f"{model.name}.lock"), waiting):
             scratch.mkdir(exist_ok=True)
             for left in scratch.iterdir():
                 if left.is_dir():  # pip's, from an install that was killed
@@ -260,6 +252,10 @@ def _size(path: Path) -> int:
         return -1
 
 
+def _holds(path: Path, form: Form) -> bool:
+    return _size(path) == form.bytes and checksum(path) == form.sha256
+
+
 def _fields(form: Form) -> dict[str, object]:
     return {"bytes": form.bytes, "sha256": form.sha256, "title": form.title}
 
@@ -269,5 +265,5 @@ def _move(source: Path, target: Path, form: Form) -> None:
         source.replace(target)
     except PermissionError:
         # Windows refuses to replace a file that another process reads.
-        if _size(target) != form.bytes or checksum(target) != form.sha256:
+        if not _holds(target, form):
             raise

@@ -112,9 +112,9 @@ class Download:
             raise _Broken("the server has less than had arrived") from error
         with closing(answer):
             rest = _is_rest(answer)
-            if rest and not answer.headers.get("Content-Range", "").startswith(f"bytes {begun}-"):
+            if rest and not self._fits(answer, begun):
                 self._forget()
-                raise _Broken("the server gave another range than it was asked for")
+                raise _Broken("the server gave another part than it was asked for")
             self._save(answer, head, begun if rest else 0)
 
     def _open(
@@ -177,6 +177,11 @@ class Download:
 
     def _beside(self) -> Path:
         return self.part.with_name(f"{self.part.name}.validator")
+
+    def _fits(self, answer: Any, begun: int) -> bool:
+        """Whether a partial answer goes on where the part ends, with the same content."""
+        where = answer.headers.get("Content-Range") or ""
+        return where.startswith(f"bytes {begun}-") and _validator_of(answer) in ("", self._validator())
 
     def _forget(self) -> None:
         self._beside().unlink(missing_ok=True)
