@@ -9,6 +9,7 @@ import pytest
 from avatalk import VideoRequest, plan, preview, render
 from avatalk.errors import Cancelled
 from avatalk.faces.mediapipe import MediaPipeFaces
+from avatalk.media import VISEME_CHANNELS
 
 SENTENCE = "Mama bought a big blue apple pie. Papa saw five fat frogs."
 
@@ -77,6 +78,10 @@ def test_lips_follow_the_curve_and_rest_in_silence(kind, photo, speech, gaps):
         silent = ~made.visemes.values.any(axis=1)
         assert silent.sum() >= 3
         assert measured[silent].max() <= 0.02
+        closed = made.visemes.values[:, VISEME_CHANNELS.index("closed")] > 0.95
+        if made.speech.phonemes is not None:  # m, b, b, p, p, p, p are in the sentence
+            assert closed.sum() >= 5
+        assert not closed.any() or measured[closed].max() <= 0.02
 
 
 @pytest.mark.parametrize("kind", ["drawn, text", "photograph, recording"])
