@@ -12,6 +12,7 @@ from avatalk import models
 from avatalk.cli import app
 from avatalk.errors import CannotRun, ModelUnavailable, UnreadableFile
 from avatalk.models.manifest import MODELS, Form, ModelFile, Web
+from avatalk.models.runtime import converted
 from weights_server import (  # noqa: F401
     HTML,
     WEIGHTS,
@@ -37,21 +38,35 @@ def test_another_published_form_serves_as_well(tmp_path, server, size):
     form = Form(size, sha256(SMALL), "a small form")
     model = weights(Web(server.url + "none/"), Web(server.url + "small/"), others=(form,))
     store = store_of(tmp_path, model)
-    usual = store.derived("toy", "w.pth")
     store.install("toy")
     assert content(store) == SMALL and store.installed("toy") and store.verify("toy") == []
     assert store.kept(model) == {"w.pth": replace(form, bytes=len(SMALL))}
-    small = store.derived("toy", "w.pth")
-    assert small != usual and small.is_relative_to(store.folder("toy"))
-    small.mkdir(parents=True)
     (store.folder("toy") / "w.pth").write_bytes(SMALL[::-1])
     assert store.verify("toy") == ["w.pth"]
 
     store = store_of(tmp_path, weights(Web(server.url), others=(form,)))
-    store.install("toy")  # what came instead is noted, and what was made from the old goes
-    assert content(store) == WEIGHTS and store.verify("toy") == []
-    assert store.derived("toy", "w.pth") == usual and not small.exists()
+    store.install("toy")
+    assert content(store) == WEIGHTS and store.verify("toy") == [] and store.kept(model)["w.pth"].title == ""
     assert store.remove("toy") and not store.remove("toy") and not store.folder("toy").exists()
+
+
+def test_what_was_made_from_a_file_goes_with_it(store, tmp_path):
+    def convert():
+        made = converted(store.path("toy", "w.pth"), "net")
+        made.parent.mkdir(parents=True)
+        made.touch()
+        return made
+
+    store.install("toy")
+    first = convert()
+    (tmp_path / "again").write_bytes(WEIGHTS)
+    store.import_file(tmp_path / "again")
+    assert not first.exists()
+    second = convert()
+    store.install("toy")  # nothing to do
+    assert second.exists()
+    store.remove("toy")
+    assert not second.exists()
 
 
 @pytest.fixture

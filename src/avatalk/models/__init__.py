@@ -19,7 +19,6 @@ __all__ = [
     "Model",
     "ModelFile",
     "Store",
-    "derived",
     "folder",
     "import_file",
     "install",
@@ -123,14 +122,6 @@ def import_file(
         Cancelled: `monitor` was cancelled.
     """
     return here().import_file(Path(path), monitor, name=name, accept_licence=accept_licence)
-
-
-def derived(name: str, file: str) -> Path:
-    """Return a folder for what is made from `file` of the model, such as a faster form; it may not exist.
-
-    It belongs to the content, by SHA-256: when another one is installed, it goes. It goes with the model.
-    """
-    return here().derived(name, file)
 
 
 def needs_consent(name: str) -> bool:

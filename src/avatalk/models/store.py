@@ -79,10 +79,6 @@ class Store:
         except (OSError, ValueError, TypeError, AttributeError):
             return usual
 
-    def derived(self, name: str, file: str) -> Path:
-        """Return a folder for what is made from `file`; another content has another one. May not exist."""
-        return self.folder(name) / "derived" / self.kept(self.get(name))[file].sha256[:16]
-
     def bad_files(self, model: Model) -> tuple[ModelFile, ...]:
         """Return the files that are missing or whose checksum is wrong."""
         folder, kept = self.folder(model.name), self.kept(model)
@@ -138,6 +134,8 @@ class Store:
         if not where.exists() and not downloads.exists():
             return False
         with self.storing(model), self.working(model, Monitor()):
+            for file in model.files:
+                _forget_conversions(where / file.name)
             if where.exists():
                 shutil.rmtree(where)
         return True
@@ -167,6 +165,7 @@ class Store:
         noted.pop(file.name, None)
         if form != file.forms[0]:
             noted[file.name] = form
+        _forget_conversions(folder / file.name)
         _move(source, folder / file.name, form)
         note = folder / _FORMS
         if noted:
@@ -175,9 +174,6 @@ class Store:
             whole.replace(note)
         else:
             note.unlink(missing_ok=True)
-        for old in folder.glob("derived/*"):
-            if old.name not in {kept.sha256[:16] for kept in self.kept(model).values()}:
-                shutil.rmtree(old, ignore_errors=True)
 
     def _fetch(self, model: Model, files: tuple[ModelFile, ...], into: Path, monitor: Monitor) -> None:
         """Put the right `files` in place, from the first sources that have them."""
@@ -258,6 +254,14 @@ def _holds(path: Path, form: Form) -> bool:
 
 def _fields(form: Form) -> dict[str, object]:
     return {"bytes": form.bytes, "sha256": form.sha256, "title": form.title}
+
+
+def _forget_conversions(path: Path) -> None:
+    """Delete what engines made from the file at `path`, before it is replaced or deleted."""
+    if path.exists():
+        from avatalk.models.runtime import converted
+
+        shutil.rmtree(converted(path, "any").parent, ignore_errors=True)
 
 
 def _move(source: Path, target: Path, form: Form) -> None:
