@@ -277,6 +277,16 @@ def test_two_processes_leave_one_good_file(store, server):
     assert len(server.log) == 1, "the second one waits for the first"
 
 
+def test_waiting_for_another_process_can_be_cancelled(store, server):
+    told = []
+    monitor = Monitor(lambda step: (told.append(step.message), monitor.cancelled.set()))
+    with store.working(store.get("toy"), Monitor()), pytest.raises(Cancelled):
+        store.install("toy", monitor)
+    assert told == ["another process installs the toy model"] and server.log == []
+    store.install("toy")
+    assert content(store) == WEIGHTS
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_a_killed_install_is_gone_on_with(store, server):
     page = server.pages["/w.pth"]
