@@ -132,14 +132,18 @@ def test_the_network_gives_the_originals_faces(network, example):
     np.testing.assert_allclose(out, expected, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["WHOLE", "MOUTH", "uneven"])
-def test_the_network_in_parts_gives_the_same_window(network, example, name):
+@pytest.mark.parametrize(
+    "window",
+    [((0, 96), (0, 96)), ((48, 96), (16, 80)), ((10, 51), (31, 78)), ((1, 94), (2, 60))],
+    ids=["whole", "mouth", "uneven", "close to the edge"],
+)
+def test_the_network_in_parts_gives_the_same_window(network, example, window):
     import torch
 
     from avatalk.lipsync import wav2lip_parts as parts
 
     mel, face, expected = example
-    window = getattr(parts, name, parts.Window((10, 51), (31, 78)))
+    window = parts.Window(*window)
     with torch.inference_mode():
         maps = parts.FaceMaps(network, window)(torch.from_numpy(face))
         out = parts.Lips(network, window)(torch.from_numpy(mel), *maps).numpy()

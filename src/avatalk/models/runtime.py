@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-_FORM = 1  # counted up when the networks change in a way that makes old conversions wrong
+_FORM = 2  # counted up when the networks change in a way that makes old conversions wrong
 
 
 @dataclass(frozen=True, slots=True)
