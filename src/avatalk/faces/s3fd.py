@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 import cv2
 import numpy as np
 
+from avatalk import models
+from avatalk.events import Monitor
 from avatalk.faces.s3fd_decode import decode
 from avatalk.media import Float32Array, UInt8Array
 from avatalk.models import runtime
+from avatalk.models.manifest import S3FD
 
 if TYPE_CHECKING:
     from torch import nn
@@ -47,6 +50,16 @@ class S3fd:
             self._path = runtime.converted(checkpoint, "s3fd")
             if not self._path.exists():
                 self._convert()
+
+    @classmethod
+    def configured(cls, device: str, monitor: Monitor) -> S3fd:
+        """Return the detector with the installed weights, or those that can be fetched.
+
+        Raises:
+            ModelUnavailable: the weights are not here and cannot be fetched.
+            CannotRun: their licence forbids the use, or has yet to be accepted.
+        """
+        return cls(models.path("s3fd", S3FD, monitor), device)
 
     @property
     def runs_on(self) -> str:
