@@ -17,6 +17,7 @@ LAYERS = [
     {"commands"},
     {"catalogue", "console"},
     {"pipeline"},
+    {"stages"},
     {"spec"},
     {"request"},
     {"avatars", "compose", "faces", "lipsync", "speech", "video"},

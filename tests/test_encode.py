@@ -8,8 +8,8 @@ import pytest
 
 from avatalk.errors import BadInput, Cancelled, OutputError
 from avatalk.events import Monitor
-from avatalk.pipeline import frame_count
 from avatalk.speech.audio import open_audio
+from avatalk.stages import frame_count
 from avatalk.video.encode import check_output, encode
 from avatalk.video.tags import read_comment
 from conftest import tone

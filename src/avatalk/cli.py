@@ -8,6 +8,8 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -35,31 +37,66 @@ app.add_typer(models_app, name="models")
 
 # --- what a request is made of ---------------------------------------------------------------------
 
-Avatar = Annotated[
-    str | None, typer.Option(help="A gallery name (`avatalk avatars`) or a picture.", show_default="ada")
-]
-Text = Annotated[str | None, typer.Option(help="What to say; - reads it from standard input.")]
-Audio = Annotated[str | None, typer.Option(help="A recording to speak instead of a text.")]
+
+def _option(help: str, default: str = "", kind: Any = str, name: str = "") -> Any:  # noqa: A002
+    """An option that is None unless it was given, so that what a spec says holds."""
+    shown = default or False
+    return Annotated[kind | None, typer.Option(*filter(None, [name]), help=help, show_default=shown)]
+
+
+Output = Annotated[Path, typer.Option("--output", "-o", help="The file to write.")]
 Spec = Annotated[Path | None, typer.Option(help="A request as JSON, or a video made by avatalk.")]
-Voice = Annotated[str | None, typer.Option(help="A voice of `avatalk voices`.", show_default="fits the text")]
-Speed = Annotated[float | None, typer.Option(help="Rate of speech, 0.5 to 2.", show_default="1")]
-Pitch = Annotated[float | None, typer.Option(help="Pitch of the voice, 0.5 to 2.", show_default="1")]
-Size = Annotated[str | None, typer.Option(help="Width and height, such as 1280x720.")]
-Aspect = Annotated[str | None, typer.Option(help="16:9, 9:16, 1:1 or source.", show_default="source")]
-Fps = Annotated[
-    str | None, typer.Option(help="Frames per second, such as 25 or 30000/1001.", show_default="25")
-]
-EngineName = Annotated[str | None, typer.Option("--engine", help="Lip-sync engine.", show_default="auto")]
-FaceNumber = Annotated[int | None, typer.Option("--face", help="Which face, counted from the left.")]
-Still = Annotated[bool | None, typer.Option("--still", help="Keep the head still.")]
-CaptionFiles = Annotated[
-    str | None, typer.Option("--captions", help="none, srt, vtt or both.", show_default="none")
-]
-Quality = Annotated[str | None, typer.Option(help="draft, standard or high.", show_default="standard")]
-Seed = Annotated[int | None, typer.Option(help="Seed of blinks and head motion.", show_default="0")]
+REQUEST_OPTIONS: dict[str, Any] = {
+    "avatar": _option("A gallery name (`avatalk avatars`), a picture or a clip.", "ada"),
+    "text": _option("What to say; - reads it from standard input."),
+    "audio": _option("A recording to speak instead of a text."),
+    "voice": _option("A voice of `avatalk voices`.", "fits the text"),
+    "speed": _option("Rate of speech, 0.5 to 2.", "1", float),
+    "pitch": _option("Pitch of the voice, 0.5 to 2.", "1", float),
+    "size": _option("Width and height, such as 1280x720."),
+    "aspect": _option("16:9, 9:16, 1:1 or source.", "source"),
+    "fps": _option("Frames per second, such as 25 or 30000/1001.", "25, or the clip's own"),
+    "engine": _option("Lip-sync engine.", "auto"),
+    "face": _option("Which face, counted from the left.", "", int),
+    "still": _option("Keep the head still.", "", bool, "--still"),
+    "loop": _option("What a clip shorter than the speech does: loop, bounce or hold.", "loop"),
+    "static": _option("Use only the first frame of a clip.", "", bool, "--static"),
+    "faces": _option("Face detector: mediapipe or s3fd.", "auto"),
+    "strict_faces": _option("Fail if a frame of a clip has no face.", "", bool, "--strict-faces"),
+    "box": _option("Where the face is: left top right bottom, pixels (wav2lip)."),
+    "pads": _option("Pixels around the face: top bottom left right (wav2lip).", "0 10 0 0"),
+    "smooth": _option("Steady the face's box in time (wav2lip).", "smooth", bool, "--smooth/--no-smooth"),
+    "paste": _option("soft, or original: the whole box, as Wav2Lip did.", "soft"),
+    "resize_factor": _option("Divide the size of the picture by this.", "1", int),
+    "rotate": _option("Turn the picture by 90 degrees, clockwise.", "", bool, "--rotate"),
+    "crop": _option("Part of the picture: top bottom left right; -1 is the end."),
+    "device": _option("Where networks run: auto, cpu, cuda or mps.", "auto"),
+    "captions": _option("Caption files: none, srt, vtt or both.", "none"),
+    "quality": _option("draft, standard or high.", "standard"),
+    "seed": _option("Seed of blinks and head motion.", "0", int),
+}
 
 
-def _request(spec: Path | None, **given: Any) -> VideoRequest:
+def takes_request(command: Callable[..., None]) -> Callable[..., None]:
+    """Give `command` the options of a request besides its own; it gets them as the argument `given`."""
+    own = [value for name, value in signature(command, eval_str=True).parameters.items() if name != "given"]
+
+    @wraps(command)
+    def run(**arguments: Any) -> None:
+        given = {name: arguments.pop(name) for name in REQUEST_OPTIONS}
+        command(given=given, **arguments)
+
+    options = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        for name, kind in REQUEST_OPTIONS.items()
+    ]
+    parameters = [value.replace(kind=Parameter.KEYWORD_ONLY) for value in own] + options
+    run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
+
+
+def _request(spec: Path | None, given: dict[str, Any]) -> VideoRequest:
     """The request of the options; what is given on the command line wins over the spec."""
     from avatalk.request import VideoRequest
     from avatalk.spec import read_fields
@@ -78,35 +115,13 @@ def _request(spec: Path | None, **given: Any) -> VideoRequest:
 
 
 @app.command()
-def make(
-    output: Annotated[Path, typer.Option("--output", "-o", help="The video to write.")],
-    avatar: Avatar = None,
-    text: Text = None,
-    audio: Audio = None,
-    spec: Spec = None,
-    voice: Voice = None,
-    speed: Speed = None,
-    pitch: Pitch = None,
-    size: Size = None,
-    aspect: Aspect = None,
-    fps: Fps = None,
-    engine: EngineName = None,
-    face: FaceNumber = None,
-    still: Still = None,
-    captions: CaptionFiles = None,
-    quality: Quality = None,
-    seed: Seed = None,
-    as_json: AsJson = False,
-) -> None:
+@takes_request
+def make(given: dict[str, Any], output: Output, spec: Spec = None, as_json: AsJson = False) -> None:
     """Make a video."""
     with told(as_json):
         from dataclasses import asdict
 
-        request = _request(
-            spec, avatar=avatar, text=text, audio=audio, voice=voice, speed=speed, pitch=pitch, size=size,
-            aspect=aspect, fps=fps, engine=engine, face=face, still=still, captions=captions, quality=quality,
-            seed=seed,
-        )  # fmt: skip
+        request = _request(spec, given)
         from avatalk.console import ProgressBar
         from avatalk.pipeline import render
 
@@ -125,32 +140,17 @@ def make(
 
 
 @app.command()
+@takes_request
 def preview(
-    output: Annotated[Path, typer.Option("--output", "-o", help="The picture to write, PNG or JPEG.")],
+    given: dict[str, Any],
+    output: Output,
     at: Annotated[float, typer.Option(help="Seconds into the video.")] = 0.0,
-    avatar: Avatar = None,
-    text: Text = None,
-    audio: Audio = None,
     spec: Spec = None,
-    voice: Voice = None,
-    speed: Speed = None,
-    pitch: Pitch = None,
-    size: Size = None,
-    aspect: Aspect = None,
-    fps: Fps = None,
-    engine: EngineName = None,
-    face: FaceNumber = None,
-    still: Still = None,
-    quality: Quality = None,
-    seed: Seed = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write one frame of the video as a picture."""
+    """Write one frame of the video as a picture, PNG, JPEG or WebP."""
     with told(as_json):
-        request = _request(
-            spec, avatar=avatar, text=text, audio=audio, voice=voice, speed=speed, pitch=pitch, size=size,
-            aspect=aspect, fps=fps, engine=engine, face=face, still=still, quality=quality, seed=seed,
-        )  # fmt: skip
+        request = _request(spec, given)
         from avatalk.console import ProgressBar
         from avatalk.pipeline import preview as draw
         from avatalk.video.picture import check_picture_path, write_picture

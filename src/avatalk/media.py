@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from avatalk.avatars.clip import Clip
     from avatalk.speech.audio import AudioClip
 
 UInt8Array = npt.NDArray[np.uint8]
@@ -95,17 +96,19 @@ class FaceTrack:
 
 @dataclass(frozen=True, slots=True)
 class Avatar:
-    """What stage 1 makes: a photograph (`picture`) or a drawn character (`character`), never both.
+    """What stage 1 makes: a photograph or clip (`picture`) or a drawn character (`character`), never both.
 
     Attributes:
         name: as the user gave it.
         picture: (height, width, 3) uint8 RGB, upright, alpha already laid on a plain ground; None if drawn.
         character: the drawn character with its rig (`avatalk.avatars.artist`); None for a photograph.
+        clip: the clip whose first frame `picture` is; None for a still.
     """
 
     name: str
     picture: UInt8Array | None = None
     character: Any = None
+    clip: Clip | None = None
 
     @property
     def drawn(self) -> bool:

@@ -10,33 +10,25 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event
 from types import TracebackType
 
-from avatalk import engines
-from avatalk.avatars.sources import open_avatar
-from avatalk.compose.layout import canvas_size, lay_out, place
-from avatalk.errors import BadInput, SpeechError
+from avatalk import engines, stages
+from avatalk.errors import BadInput
 from avatalk.events import Monitor, OnProgress
-from avatalk.lipsync import listen
-from avatalk.lipsync.base import Animation, Shot
-from avatalk.lipsync.motion import motion_curve
-from avatalk.lipsync.visemes import from_phonemes
-from avatalk.media import Avatar, Face, FaceTrack, MotionCurve, Result, Speech, UInt8Array, VisemeCurve
+from avatalk.lipsync.base import Animation, Options
+from avatalk.media import Face, MotionCurve, Result, Speech, UInt8Array, VisemeCurve
 from avatalk.request import VideoRequest
 from avatalk.spec import portable
-from avatalk.speech.audio import open_audio
-from avatalk.speech.synthesis import speak
 from avatalk.video.ahead import ahead
 from avatalk.video.encode import check_output, encode
 from avatalk.video.sidecar import write_captions
 from avatalk.workspace import temporary_folder
 
-_LEAST_SPEECH_S = 0.15  # in a recording; the shortest words take longer
 _SMALL_FACE = 60.0  # pixels between the eyes below which a mouth has too few pixels to look good
 
 
@@ -84,7 +76,7 @@ class Plan:
         speech: sound, and phonemes and words where known.
         visemes: what the mouth does in each frame.
         motion: what head, lids and eyes do in each frame.
-        face: the chosen face in pixels of the frame; None for a drawn avatar.
+        face: the chosen face in pixels of the frame, where it is first seen; None for a drawn avatar.
         engines: stage → engine that runs it.
         warnings: what the user should know.
         clock: wall seconds by stage so far.
@@ -223,119 +215,67 @@ def preview(request: VideoRequest, at: float, *, on_progress: OnProgress | None 
 
 def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
     clock = Clock()
-    lipsync = engines.get("lipsync", request.engine)
+    engine = engines.get("lipsync", request.engine)
     folder = temporary_folder()
     try:
         # 1 avatar
         with clock("avatar"):
             monitor.report("avatar")
-            avatar = open_avatar(request.avatar)
+            avatar = stages.find_avatar(request, monitor)
 
         # 2 speech
         with clock("speech"):
             monitor.report("speech")
-            speech = _speech(request, Path(folder.name), monitor)
-            fps = request.fps
-            n_frames = frame_count(speech.audio.duration_s, speech.audio.sample_rate, fps)
+            speech = stages.find_speech(request, Path(folder.name), monitor)
+            fps = stages.frame_rate(request, avatar)
+            n_frames = stages.frame_count(speech.audio.duration_s, speech.audio.sample_rate, fps)
 
         # 3 face
         with clock("face"):
-            face = None if avatar.picture is None else _face(avatar.picture, request.face, monitor)
+            source = stages.source_frames(request, avatar, fps, n_frames)
+            faces = stages.find_faces(request, avatar, source, monitor)
 
         # 4 lip-sync: curves now, frames when they are asked for
         with clock("lipsync"):
             monitor.report("lipsync")
-            visemes, motion = _curves(request, speech, n_frames, monitor)
+            curves = stages.find_curves(request, speech, fps, n_frames, monitor)
 
         # 5 compose
         with clock("compose"):
             monitor.report("compose")
-            avatar, face, (width, height) = _place(request, avatar, face)
+            shot = stages.place_shot(request, avatar, faces, source, speech, fps, curves)
 
         with clock("lipsync"):
-            track = None if face is None else FaceTrack((face,))
-            shot = Shot(avatar, track, visemes, motion, width, height, request.seed)
-            animation = lipsync.load()().prepare(shot)
+            options = Options(request.device, request.paste == "original", request.smooth, request.pads)
+            lipsync = engine.load().configured(engine.name, options, monitor)
+            animation = lipsync.prepare(shot)
+            stages.check_faces(request.strict_faces, animation.faceless, monitor)
     except BaseException:
         folder.cleanup()
         raise
     used = {
-        "avatar": "gallery" if avatar.drawn else "photo",
+        "avatar": "gallery" if avatar.drawn else "photo" if avatar.clip is None else "clip",
         "speech": "recording" if request.text is None else "espeak",
-        **({} if face is None else {"face": "mediapipe"}),
-        "lipsync": lipsync.name,
+        **({} if faces is None else {"face": faces.engine}),
+        "lipsync": " ".join(filter(None, (engine.name, lipsync.runs_on))),
         "encode": "pyav",
     }
     return Plan(
         request=request,
-        width=width,
-        height=height,
+        width=shot.width,
+        height=shot.height,
         fps=fps,
         n_frames=n_frames,
         speech=speech,
-        visemes=visemes,
-        motion=motion,
-        face=face,
+        visemes=shot.visemes,
+        motion=shot.motion,
+        face=None if shot.track is None else next(filter(None, shot.track.faces), None),
         engines=used,
         warnings=monitor.warnings,
         clock=clock,
         _animation=animation,
         _folder=folder,
     )
-
-
-def frame_count(duration_s: float, sample_rate: int, fps: Fraction) -> int:
-    """Frames that cover the whole sound: less than one frame beyond it."""
-    samples = round(duration_s * sample_rate)
-    return max(1, math.ceil(Fraction(samples, sample_rate) * fps))
-
-
-def _speech(request: VideoRequest, folder: Path, monitor: Monitor) -> Speech:
-    if request.text is None:
-        assert request.audio is not None  # the request holds exactly one of both
-        return Speech(open_audio(request.audio, monitor))
-    return speak(request.text, request.voice, request.speed, request.pitch, folder, monitor)
-
-
-def _face(picture: UInt8Array, wanted: int | None, monitor: Monitor) -> Face:
-    from avatalk.faces.choose import choose
-
-    monitor.report("face")
-    finder = engines.get("face", "mediapipe").load()(monitor)
-    height, width = picture.shape[:2]
-    return choose(finder.find(picture), wanted, (width, height), monitor)
-
-
-def _curves(
-    request: VideoRequest, speech: Speech, n_frames: int, monitor: Monitor
-) -> tuple[VisemeCurve, MotionCurve]:
-    fps = float(request.fps)
-    if speech.phonemes is None:
-        heard = listen.analyse(speech.audio, fps, n_frames, monitor)
-        if heard.voiced_fraction * speech.audio.duration_s < _LEAST_SPEECH_S:
-            raise SpeechError(
-                f"Nobody speaks in {request.audio}.",
-                hint="Use a recording of a voice, without music, louder than the noise around it.",
-                stage="lipsync",
-                field="audio",
-            )
-        visemes, loudness = heard.visemes, heard.loudness
-    else:
-        visemes = from_phonemes(speech.phonemes, fps, n_frames)
-        loudness = listen.loudness(speech.audio, fps, n_frames)
-    return visemes, motion_curve(loudness, fps, seed=request.seed, still=request.still)
-
-
-def _place(
-    request: VideoRequest, avatar: Avatar, face: Face | None
-) -> tuple[Avatar, Face | None, tuple[int, int]]:
-    """Lay a picture and its face on the canvas; a drawn avatar fills any canvas by itself."""
-    if avatar.picture is None or face is None:
-        return avatar, None, request.size or canvas_size(request.aspect, request.quality)
-    height, width = avatar.picture.shape[:2]
-    layout = lay_out(width, height, request.size, request.aspect, request.quality)
-    placed = replace(avatar, picture=place(avatar.picture, layout))
-    return placed, layout.move(face), (layout.width, layout.height)
 
 
 def _better(request: VideoRequest, made: Plan) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
@@ -33,8 +34,6 @@ def _parse_size(value: object) -> object:
         width, height = value
         if not (MIN_SIDE <= width <= MAX_SIDE and MIN_SIDE <= height <= MAX_SIDE):
             raise ValueError(f"both sides of a size lie between {MIN_SIDE} and {MAX_SIDE} pixels")
-        if width % 2 or height % 2:
-            raise ValueError("both sides of a size are even, since H.264 stores colour at half resolution")
         return (width, height)
     raise ValueError("a size is written as WIDTHxHEIGHT, such as 1280x720")
 
@@ -65,6 +64,48 @@ FrameRate = Annotated[
     PlainSerializer(str, return_type=str),
     WithJsonSchema({"type": ["string", "number"], "examples": ["25", "30000/1001"]}),
 ]
+
+
+def _parse_numbers(count: int, what: str) -> Callable[[object], object]:
+    def parse(value: object) -> object:
+        if isinstance(value, str):
+            value = re.split(r"[\s,]+", value.strip())
+        try:
+            numbers = tuple(int(str(part)) for part in value) if isinstance(value, (list, tuple)) else ()
+        except ValueError:
+            numbers = ()
+        if len(numbers) != count:
+            raise ValueError(what)
+        return numbers
+
+    return parse
+
+
+def _spaced(numbers: tuple[int, ...]) -> str:
+    return " ".join(map(str, numbers))
+
+
+Pads = Annotated[
+    tuple[int, int, int, int],
+    BeforeValidator(_parse_numbers(4, "pads are four whole numbers of pixels: top, bottom, left, right")),
+    PlainSerializer(_spaced, return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["0 10 0 0"]}),
+]
+FaceBox = Annotated[
+    tuple[int, int, int, int],
+    BeforeValidator(_parse_numbers(4, "a box is four whole numbers of pixels: left, top, right, bottom")),
+    PlainSerializer(_spaced, return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["220 80 380 300"]}),
+]
+Crop = Annotated[
+    tuple[int, int, int, int],
+    BeforeValidator(_parse_numbers(4, "a crop is four whole numbers of pixels: top, bottom, left, right")),
+    PlainSerializer(_spaced, return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["0 -1 0 -1"]}),
+]
+Loop = Literal["loop", "bounce", "hold"]
+Paste = Literal["soft", "original"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
 Aspect = Literal["16:9", "9:16", "1:1", "source"]
 Captions = Literal["none", "srt", "vtt", "both"]
 Quality = Literal["draft", "standard", "high"]
@@ -81,7 +122,9 @@ class VideoRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", title="VideoRequest")
 
-    avatar: str = Field("ada", min_length=1, description="Name of a gallery avatar, or path of a picture.")
+    avatar: str = Field(
+        "ada", min_length=1, description="Name of a gallery avatar, or path of a picture or clip."
+    )
     text: str | None = Field(None, description="Words to speak.")
     audio: str | None = Field(None, description="Path of a recording to speak instead of `text`.")
     voice: str | None = Field(
@@ -91,10 +134,22 @@ class VideoRequest(BaseModel):
     pitch: float = Field(1.0, ge=0.5, le=2.0, description="Pitch of the voice, 1 is its own.")
     size: Size | None = Field(None, description="Width and height in pixels; wins over `aspect`.")
     aspect: Aspect = Field("source", description="Shape of the picture; gallery avatars are 16:9 at source.")
-    fps: FrameRate = Field(Fraction(25), description="Frames per second, 1 to 120.")
+    fps: FrameRate | None = Field(None, description="Frames per second, 1 to 120; 25, or the clip's own.")
     engine: str = Field("auto", description="Lip-sync engine, see `avatalk engines`.")
     face: int | None = Field(None, ge=1, description="Which face, counted from the left, 1 is the first.")
     still: bool = Field(False, description="Keep the head still.")
+    loop: Loop = Field("loop", description="What a clip shorter than the speech does.")
+    static: bool = Field(False, description="Use only the first frame of a clip.")
+    faces: str = Field("auto", description="Face detector, see `avatalk engines`.")
+    strict_faces: bool = Field(False, description="Fail if any frame of a clip has no face.")
+    box: FaceBox | None = Field(None, description="Where the face is, instead of looking for it (wav2lip).")
+    pads: Pads = Field((0, 10, 0, 0), description="Pixels added around the face (wav2lip).")
+    smooth: bool = Field(True, description="Steady the face's box in time (wav2lip).")
+    paste: Paste = Field("soft", description="How the mouth is put back: a soft mask, or the original's box.")
+    resize_factor: int = Field(1, ge=1, le=16, description="Divide the size of the picture by this.")
+    rotate: bool = Field(False, description="Turn the picture by 90 degrees, clockwise.")
+    crop: Crop | None = Field(None, description="Part of the picture to use; -1 is its end.")
+    device: Device = Field("auto", description="Where networks run.")
     captions: Captions = Field("none", description="Caption files written beside the video.")
     quality: Quality = Field("standard", description="Encoder effort and default resolution.")
     seed: int = Field(0, ge=0, lt=2**63, description="Seed of everything random: blinks, head motion.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from avatalk.avatars import gallery
+from avatalk.events import Monitor
 from avatalk.media import Avatar
 
 
@@ -15,8 +16,8 @@ def is_file(avatar: str) -> bool:
     )
 
 
-def open_avatar(avatar: str) -> Avatar:
-    """Return the gallery's character of that name, or the picture at that path.
+def open_avatar(avatar: str, monitor: Monitor) -> Avatar:
+    """Return the gallery's character of that name, or the picture or clip at that path.
 
     Raises:
         UnknownName: it is neither.

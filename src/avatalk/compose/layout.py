@@ -38,14 +38,17 @@ class Layout:
     def move(self, face: Face) -> Face:
         """The same face, from pixels of the picture to pixels of the canvas."""
         at = np.array([self.x, self.y, 0], np.float32)
-        x0, y0, x1, y1 = face.box
-        box = (
-            x0 * self.scale + self.x,
-            y0 * self.scale + self.y,
-            x1 * self.scale + self.x,
-            y1 * self.scale + self.y,
-        )
-        return Face(box, (face.landmarks * np.float32(self.scale) + at).astype(np.float32), face.score)
+        landmarks = (face.landmarks * np.float32(self.scale) + at).astype(np.float32)
+        return Face(self._moved(face.box), landmarks, face.score)
+
+    def move_box(self, box: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+        """The same box of whole pixels, from the picture to the canvas."""
+        x0, y0, x1, y1 = map(round, self._moved(box))
+        return x0, y0, x1, y1
+
+    def _moved(self, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+        x0, y0, x1, y1 = (edge * self.scale + (self.x, self.y)[k % 2] for k, edge in enumerate(box))
+        return x0, y0, x1, y1
 
 
 def canvas_size(aspect: str, quality: str) -> tuple[int, int]:
@@ -53,6 +56,11 @@ def canvas_size(aspect: str, quality: str) -> tuple[int, int]:
     across, down = _RATIO.get(aspect, (16, 9))
     unit = _SHORT_SIDE[quality] / min(across, down)
     return round(across * unit / 2) * 2, round(down * unit / 2) * 2
+
+
+def even(size: tuple[int, int]) -> tuple[int, int]:
+    """The smallest size of even sides that holds `size`: H.264 stores colour at half resolution."""
+    return size[0] + size[0] % 2, size[1] + size[1] % 2
 
 
 def lay_out(width: int, height: int, size: tuple[int, int] | None, aspect: str, quality: str) -> Layout:
@@ -69,8 +77,8 @@ def lay_out(width: int, height: int, size: tuple[int, int] | None, aspect: str, 
         longest = _DRAFT_LONGEST if quality == "draft" else _LONGEST
         scale = min(1.0, longest / max(width, height), longest * _SHORTEST / _LONGEST / min(width, height))
         inner = max(2, round(width * scale)), max(2, round(height * scale))
-        return Layout(inner[0] + inner[0] % 2, inner[1] + inner[1] % 2, scale)
-    canvas = size or canvas_size(aspect, quality)
+        return Layout(*even(inner), scale)
+    canvas = even(size or canvas_size(aspect, quality))
     scale = min(canvas[0] / width, canvas[1] / height)
     x = (canvas[0] - round(width * scale)) // 2
     y = (canvas[1] - round(height * scale)) // 2

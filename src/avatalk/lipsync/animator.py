@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from avatalk.lipsync.base import Animation, LipSync, Shot
+from avatalk.errors import EngineUnavailable
+from avatalk.events import Monitor
+from avatalk.lipsync.base import Animation, LipSync, Options, Shot
 
 
 class Animator(LipSync):
@@ -12,8 +14,25 @@ class Animator(LipSync):
 
     name: ClassVar[str] = "animator"
 
+    @classmethod
+    def configured(cls, engine: str, options: Options, monitor: Monitor) -> LipSync:  # noqa: ARG003
+        """See `LipSync.configured`; there is nothing to configure."""
+        return cls()
+
     def prepare(self, shot: Shot) -> Animation:
-        """See `LipSync.prepare`."""
+        """See `LipSync.prepare`.
+
+        Raises:
+            EngineUnavailable: the avatar is a clip; the animator moves stills.
+        """
+        if shot.pictures is not None:
+            raise EngineUnavailable(
+                "The animator moves pictures, not clips.",
+                hint="For clips use --engine wav2lip-gan (`avatalk models install wav2lip-gan`), or take the"
+                " first frame with --static.",
+                stage="lipsync",
+                field="engine",
+            )
         # Imported here, so that a drawn avatar does not pay for the other's libraries, and vice versa.
         if shot.avatar.drawn:
             from avatalk.lipsync.rig import RigAnimator

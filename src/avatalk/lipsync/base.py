@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import ClassVar
 
+import numpy as np
+import numpy.typing as npt
+
+from avatalk.events import Monitor
 from avatalk.media import Avatar, FaceTrack, MotionCurve, UInt8Array, VisemeCurve
+from avatalk.speech.audio import AudioClip
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +28,13 @@ class Shot:
         width: of the canvas, pixels, even.
         height: of the canvas, pixels, even.
         seed: of the request.
+        audio: what is said.
+        fps: frames per second, exact.
+        pictures: yields the output frames from one index to another before the lips are redrawn; None for a
+            still, whose picture is the avatar's.
+        source: (frames,) int64, for each output frame the entry of `track`; None for a still.
+        boxes: for each entry of `track` where a detector of boxes sees the face: x0, y0, x1, y1 in whole
+            pixels, or None where there is no face; None as a whole: taken from the faces of `track`.
     """
 
     avatar: Avatar
@@ -31,6 +44,11 @@ class Shot:
     width: int
     height: int
     seed: int = 0
+    audio: AudioClip | None = None
+    fps: Fraction = Fraction(25)
+    pictures: Callable[[int, int], Iterator[UInt8Array]] | None = None
+    source: npt.NDArray[np.int64] | None = None
+    boxes: tuple[tuple[int, int, int, int] | None, ...] | None = None
 
     @property
     def n_frames(self) -> int:
@@ -48,11 +66,43 @@ class Animation(ABC):
     def frames(self, start: int, stop: int) -> Iterator[UInt8Array]:
         """Yield frames `start` to `stop` - 1, each (height, width, 3) uint8 RGB, owned by the caller."""
 
+    @property
+    def faceless(self) -> list[tuple[float, float]]:
+        """Stretches without a face, which pass unchanged: first second, and the one after the last."""
+        return []
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a request says to engines that run networks.
+
+    Attributes:
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        original: put the mouth back as the original of the engine did.
+        smooth: steady the face's box in time.
+        pads: pixels added to the face's box at the top, bottom, left and right.
+    """
+
+    device: str = "auto"
+    original: bool = False
+    smooth: bool = True
+    pads: tuple[int, int, int, int] = (0, 10, 0, 0)
+
 
 class LipSync(ABC):
     """An engine that moves the mouth."""
 
     name: ClassVar[str]
+
+    @classmethod
+    @abstractmethod
+    def configured(cls, engine: str, options: Options, monitor: Monitor) -> LipSync:
+        """Return the engine called `engine`, told what the request says; it may fetch its weights."""
+
+    @property
+    def runs_on(self) -> str:
+        """Device, precision and library, for the result; empty where there is nothing to tell."""
+        return ""
 
     @abstractmethod
     def prepare(self, shot: Shot) -> Animation:

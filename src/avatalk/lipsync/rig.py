@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from avatalk.avatars.artist.mouth import Pose
 from avatalk.avatars.artist.puppet import Puppet
-from avatalk.lipsync.base import Animation, LipSync, Shot
+from avatalk.lipsync.base import Animation, Shot
 from avatalk.media import UInt8Array
 
 
-class RigAnimator(LipSync):
+class RigAnimator:
     """Animates the characters of the gallery, and any other `avatalk.avatars.artist.Character`."""
-
-    name: ClassVar[str] = "rig"
 
     def prepare(self, shot: Shot) -> Animation:
         """Rasterise the character once for the canvas of the shot.

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from avatalk.errors import FaceError
-from avatalk.lipsync.base import Animation, LipSync, Shot
+from avatalk.lipsync.base import Animation, Shot
 from avatalk.lipsync.mouth_interior import Interior, Pose
 from avatalk.lipsync.warp_eyes import Eye
 from avatalk.lipsync.warp_frame import Box, FaceFrame, FloatArray, Grid, resample, smooth_curve
@@ -26,10 +26,8 @@ from avatalk.lipsync.warp_shapes import JAW_DROP, SHAPES, Mouth, ShapeFields
 from avatalk.media import MOTION_CHANNELS, VISEME_CHANNELS, Face, Float32Array, UInt8Array
 
 
-class MeshWarp(LipSync):
+class MeshWarp:
     """Animates a photograph by warping it (the engine ``animator``)."""
-
-    name = "animator"
 
     def prepare(self, shot: Shot) -> Animation:
         """Prepare a shot whose avatar is a photograph with one face.

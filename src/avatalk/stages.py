@@ -1,0 +1,206 @@
+"""The stages of the pipeline, each from what it is given to what it hands on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from avatalk import engines
+from avatalk.avatars.edit import Edit
+from avatalk.avatars.sources import open_avatar
+from avatalk.compose.layout import canvas_size, even, lay_out, place
+from avatalk.errors import FaceError, SpeechError
+from avatalk.events import Monitor
+from avatalk.lipsync import listen
+from avatalk.lipsync.base import Shot
+from avatalk.lipsync.motion import motion_curve
+from avatalk.lipsync.visemes import from_phonemes
+from avatalk.media import Avatar, FaceTrack, MotionCurve, Speech, UInt8Array, VisemeCurve
+from avatalk.request import VideoRequest
+from avatalk.speech.audio import open_audio
+from avatalk.speech.synthesis import speak
+
+Boxes = tuple[tuple[int, int, int, int] | None, ...]
+
+_DEFAULT_FPS = Fraction(25)
+_MANY = 8  # stretches without a face that a message names
+_LEAST_SPEECH_S = 0.15  # in a recording; the shortest words take longer
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """What stage 3 makes: the face in every source frame, in pixels of the edited source picture."""
+
+    engine: str
+    track: FaceTrack
+    boxes: Boxes | None = None
+
+
+def find_avatar(request: VideoRequest, monitor: Monitor) -> Avatar:
+    """Stage 1: the drawn character, or the first picture after the request's edits."""
+    avatar = open_avatar(request.avatar, monitor)
+    if avatar.picture is None:
+        return avatar
+    clip = None if request.static else avatar.clip
+    return replace(avatar, picture=edit_of(request)(avatar.picture), clip=clip)
+
+
+def edit_of(request: VideoRequest) -> Edit:
+    """What the request says to do to every source picture."""
+    return Edit(request.resize_factor, request.rotate, request.crop)
+
+
+def find_speech(request: VideoRequest, folder: Path, monitor: Monitor) -> Speech:
+    """Stage 2: the recording, or the text spoken into a file in `folder`."""
+    if request.text is None:
+        assert request.audio is not None  # the request holds exactly one of both
+        return Speech(open_audio(request.audio, monitor))
+    return speak(request.text, request.voice, request.speed, request.pitch, folder, monitor)
+
+
+def frame_rate(request: VideoRequest, avatar: Avatar) -> Fraction:
+    """Frames per second: the request's, else the clip's own, else 25."""
+    return request.fps or (avatar.clip.fps if avatar.clip is not None else _DEFAULT_FPS)
+
+
+def frame_count(duration_s: float, sample_rate: int, fps: Fraction) -> int:
+    """Frames that cover the whole sound: less than one frame beyond it."""
+    samples = round(duration_s * sample_rate)
+    return max(1, math.ceil(Fraction(samples, sample_rate) * fps))
+
+
+def source_frames(
+    request: VideoRequest, avatar: Avatar, fps: Fraction, n_frames: int
+) -> npt.NDArray[np.int64] | None:
+    """Which frame of the clip is shown in each output frame; None for a still."""
+    if avatar.clip is None:
+        return None
+    from avatalk.avatars.clip import schedule
+
+    return schedule(avatar.clip, fps, n_frames, request.loop)
+
+
+def find_faces(
+    request: VideoRequest, avatar: Avatar, source: npt.NDArray[np.int64] | None, monitor: Monitor
+) -> Faces | None:
+    """Stage 3: the face to animate, in the still or in every frame of the clip that is used."""
+    if avatar.picture is None:
+        return None
+    monitor.report("face")
+    height, width = avatar.picture.shape[:2]
+    name = "mediapipe" if request.faces == "auto" else engines.get("face", request.faces).name
+    finder = engines.get("face", "mediapipe").load()(monitor)
+
+    def pictures() -> Iterator[UInt8Array]:
+        if source is None:
+            yield avatar.picture  # type: ignore[misc]
+        else:
+            yield from map(edit_of(request), avatar.clip.frames(range(int(source.max()) + 1)))  # type: ignore[union-attr]
+
+    if source is None:
+        from avatalk.faces.choose import choose
+
+        track = FaceTrack((choose(finder.find(avatar.picture), request.face, (width, height), monitor),))
+    else:
+        from avatalk.faces.track import track_faces
+
+        track = track_faces(pictures(), finder, request.face, (width, height), monitor)
+    boxes: Boxes | None = None
+    if request.box is not None:
+        left, top, right, bottom = request.box
+        boxes = ((left, top, right, bottom),) * len(track.faces)
+    elif name == "s3fd":
+        from avatalk.faces.boxes import find_boxes
+
+        boxes = find_boxes(
+            pictures(), engines.get("face", "s3fd").load().configured(request.device, monitor), monitor
+        )
+    return Faces(name, track, boxes)
+
+
+def find_curves(
+    request: VideoRequest, speech: Speech, fps: Fraction, n_frames: int, monitor: Monitor
+) -> tuple[VisemeCurve, MotionCurve]:
+    """Stage 4, first half: what mouth and head do in each frame."""
+    rate = float(fps)
+    if speech.phonemes is None:
+        heard = listen.analyse(speech.audio, rate, n_frames, monitor)
+        if heard.voiced_fraction * speech.audio.duration_s < _LEAST_SPEECH_S:
+            raise SpeechError(
+                f"Nobody speaks in {request.audio}.",
+                hint="Use a recording of a voice, without music, louder than the noise around it.",
+                stage="lipsync",
+                field="audio",
+            )
+        visemes, loudness = heard.visemes, heard.loudness
+    else:
+        visemes = from_phonemes(speech.phonemes, rate, n_frames)
+        loudness = listen.loudness(speech.audio, rate, n_frames)
+    return visemes, motion_curve(loudness, rate, seed=request.seed, still=request.still)
+
+
+def place_shot(
+    request: VideoRequest,
+    avatar: Avatar,
+    faces: Faces | None,
+    source: npt.NDArray[np.int64] | None,
+    speech: Speech,
+    fps: Fraction,
+    curves: tuple[VisemeCurve, MotionCurve],
+) -> Shot:
+    """Stage 5: pictures and faces on their canvas; a drawn avatar fills any canvas by itself."""
+    visemes, motion = curves
+    if avatar.picture is None or faces is None:
+        width, height = even(request.size or canvas_size(request.aspect, request.quality))
+        return Shot(avatar, None, visemes, motion, width, height, request.seed, speech.audio, fps)
+    height, width = avatar.picture.shape[:2]
+    layout = lay_out(width, height, request.size, request.aspect, request.quality)
+    track = FaceTrack(tuple(face and layout.move(face) for face in faces.track.faces))
+    boxes = faces.boxes and tuple(box and layout.move_box(box) for box in faces.boxes)
+
+    def pictures(start: int, stop: int) -> Iterator[UInt8Array]:
+        edit = edit_of(request)
+        for picture in avatar.clip.frames(source[start:stop].tolist()):  # type: ignore[union-attr, index]
+            yield place(edit(picture), layout)
+
+    return Shot(
+        replace(avatar, picture=place(avatar.picture, layout)),
+        track,
+        visemes,
+        motion,
+        layout.width,
+        layout.height,
+        request.seed,
+        speech.audio,
+        fps,
+        None if source is None else pictures,
+        source,
+        boxes,
+    )
+
+
+def check_faces(strict: bool, faceless: Sequence[tuple[float, float]], monitor: Monitor) -> None:
+    """Tell of the stretches of a clip without a face, or refuse them.
+
+    Raises:
+        FaceError: there are some, and the request is strict.
+    """
+    if not faceless:
+        return
+    where = ", ".join(f"{start:.2f} to {stop:.2f} s" for start, stop in faceless[:_MANY])
+    if len(faceless) > _MANY:
+        where += f" and {len(faceless) - _MANY} more stretches"
+    if strict:
+        raise FaceError(
+            f"The face is not seen from {where}.",
+            hint="Use another clip, or leave out --strict-faces: such frames then pass unchanged.",
+            stage="face",
+            field="avatar",
+        )
+    monitor.warn(f"The face is not seen from {where}: these frames pass unchanged.")
