@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import select
 import threading
 import time
 from dataclasses import dataclass, field
@@ -56,6 +57,7 @@ class Asked:
     cookie: str | None
     status: int = 0
     sent: int = 0
+    left_by_client: bool = False
 
 
 class Server:
@@ -64,7 +66,6 @@ class Server:
     def __init__(self, handler=None):
         self.pages: dict[str, Page] = {}
         self.log: list[Asked] = []
-        self.released = threading.Event()  # set at the end, so that a stalled answer ends too
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler or _Handler)
         self._server.daemon_threads = True
         self._server.owner = self
@@ -72,7 +73,6 @@ class Server:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self):
-        self.released.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -133,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
             asked.sent += len(block)
             time.sleep(page.pause_s)
             if stall is not None and asked.sent >= stall:
-                owner.released.wait(30)
+                asked.left_by_client = bool(select.select([self.connection], [], [], 20)[0])
                 return
 
 
@@ -144,7 +144,7 @@ class DriveHandler(_Handler):
         owner, query = self.server.owner, parse_qs(urlsplit(self.path).query)
         if "confirm" in query:
             allowed = query.get("uuid") == ["6-9"] and "seen=1" in (self.headers["Cookie"] or "")
-            if allowed and query["confirm"] == ["t"] and query["id"] == ["ID1"]:
+            if allowed and "q" not in query and query["confirm"] == ["t"] and query["id"] == ["ID1"]:
                 super().do_GET()
                 return
         page = QUOTA if query["id"] == ["full"] else CONFIRM

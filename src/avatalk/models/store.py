@@ -151,9 +151,6 @@ class Store:
 
         with locked(scratch.with_name(f"{model.name}.lock"), waiting):
             scratch.mkdir(exist_ok=True)
-            for left in scratch.iterdir():
-                if left.is_dir():  # pip's, from an install that was killed
-                    shutil.rmtree(left, ignore_errors=True)
             yield scratch
             shutil.rmtree(scratch)
 
