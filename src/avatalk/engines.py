@@ -26,6 +26,7 @@ class Engine:
         packages: importable names it needs.
         models: models it needs, fetched at first use.
         extra: the extra that installs `packages`; empty when they are always there.
+        takes: what a lip-sync engine can move: ``drawn``, ``still``, ``clip``.
     """
 
     stage: str
@@ -36,6 +37,7 @@ class Engine:
     packages: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     extra: str = ""
+    takes: tuple[str, ...] = ()
 
     def missing(self) -> tuple[str, ...]:
         """Packages that are not installed."""
@@ -65,6 +67,8 @@ class Engine:
         module, _, attribute = self.target.partition(":")
         return getattr(import_module(module), attribute)
 
+
+_WAV2LIP_LICENCE = "Wav2Lip weights, non-commercial"
 
 ENGINES: tuple[Engine, ...] = (
     Engine(
@@ -109,12 +113,45 @@ ENGINES: tuple[Engine, ...] = (
         models=("face",),
     ),
     Engine(
+        "face",
+        "s3fd",
+        "avatalk.faces.s3fd:S3fd",
+        "the detector that Wav2Lip was trained behind",
+        _WAV2LIP_LICENCE,
+        packages=("openvino", "torch"),
+        models=("s3fd",),
+        extra="neural",
+    ),
+    Engine(
         "lipsync",
         "animator",
         "avatalk.lipsync.animator:Animator",
         "a rig for drawn avatars, a mesh warp for photographs",
         "Apache-2.0",
         packages=("cv2",),
+        takes=("drawn", "still"),
+    ),
+    Engine(
+        "lipsync",
+        "wav2lip-gan",
+        "avatalk.lipsync.wav2lip:Wav2Lip",
+        "Wav2Lip trained with a visual quality discriminator: sharper; pictures and clips",
+        _WAV2LIP_LICENCE,
+        packages=("openvino", "torch"),
+        models=("wav2lip-gan",),
+        extra="neural",
+        takes=("clip", "still"),
+    ),
+    Engine(
+        "lipsync",
+        "wav2lip",
+        "avatalk.lipsync.wav2lip:Wav2Lip",
+        "Wav2Lip: lips a little more exact, softer; pictures and clips",
+        _WAV2LIP_LICENCE,
+        packages=("openvino", "torch"),
+        models=("wav2lip",),
+        extra="neural",
+        takes=("clip", "still"),
     ),
     Engine(
         "encode",
@@ -127,18 +164,32 @@ ENGINES: tuple[Engine, ...] = (
 )
 
 
-def get(stage: str, name: str) -> Engine:
-    """The engine called `name` in `stage`; ``auto`` is the best that can run here.
+def get(stage: str, name: str, takes: str = "") -> Engine:
+    """The engine called `name` in `stage`; ``auto`` is the first that can run here.
+
+    Args:
+        stage: one of `avatalk.events.STAGES`.
+        name: as a request says it.
+        takes: what it must be able to move, if it is a lip-sync engine.
 
     Raises:
         UnknownName: there is none; the hint names the nearest.
+        EngineUnavailable: none can move that.
     """
     candidates = [engine for engine in ENGINES if engine.stage == stage]
-    if name == "auto":
-        return next((engine for engine in candidates if not engine.to_get()), candidates[0])
     for engine in candidates:
-        if engine.name == name:
+        if engine.name == name and takes in ("", *engine.takes):
             return engine
+        if engine.name == name:
+            raise EngineUnavailable(
+                f"The engine {name} does not move a {takes} avatar.",
+                hint=f"Use {' or '.join(e.name for e in candidates if takes in e.takes)}.",
+                stage=stage,
+                field="engine",
+            )
+    if name == "auto":
+        fit = [engine for engine in candidates if takes in ("", *engine.takes)]
+        return next((engine for engine in fit if not engine.to_get()), fit[0])
     names = ["auto", *(engine.name for engine in candidates)]
     raise UnknownName(
         f"There is no engine {name!r} for {stage}.",

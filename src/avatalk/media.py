@@ -115,6 +115,11 @@ class Avatar:
         """Whether this is a drawn character."""
         return self.character is not None
 
+    @property
+    def kind(self) -> str:
+        """``drawn``, ``still`` or ``clip``: what a lip-sync engine must be able to move."""
+        return "drawn" if self.drawn else "still" if self.clip is None else "clip"
+
 
 # --- movement --------------------------------------------------------------------------------------
 

@@ -215,13 +215,14 @@ def preview(request: VideoRequest, at: float, *, on_progress: OnProgress | None 
 
 def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
     clock = Clock()
-    engine = engines.get("lipsync", request.engine)
+    engines.get("lipsync", request.engine)  # an unknown name is told before any work
     folder = temporary_folder()
     try:
         # 1 avatar
         with clock("avatar"):
             monitor.report("avatar")
             avatar = stages.find_avatar(request, monitor)
+            engine = engines.get("lipsync", request.engine, takes=avatar.kind)
 
         # 2 speech
         with clock("speech"):
@@ -254,7 +255,7 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
         folder.cleanup()
         raise
     used = {
-        "avatar": "gallery" if avatar.drawn else "photo" if avatar.clip is None else "clip",
+        "avatar": {"drawn": "gallery", "still": "photo"}.get(avatar.kind, avatar.kind),
         "speech": "recording" if request.text is None else "espeak",
         **({} if faces is None else {"face": faces.engine}),
         "lipsync": " ".join(filter(None, (engine.name, lipsync.runs_on))),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from avatalk.errors import EngineUnavailable
 from avatalk.events import Monitor
 from avatalk.lipsync.base import Animation, LipSync, Options, Shot
 
@@ -20,19 +19,7 @@ class Animator(LipSync):
         return cls()
 
     def prepare(self, shot: Shot) -> Animation:
-        """See `LipSync.prepare`.
-
-        Raises:
-            EngineUnavailable: the avatar is a clip; the animator moves stills.
-        """
-        if shot.pictures is not None:
-            raise EngineUnavailable(
-                "The animator moves pictures, not clips.",
-                hint="For clips use --engine wav2lip-gan (`avatalk models install wav2lip-gan`), or take the"
-                " first frame with --static.",
-                stage="lipsync",
-                field="engine",
-            )
+        """See `LipSync.prepare`."""
         # Imported here, so that a drawn avatar does not pay for the other's libraries, and vice versa.
         if shot.avatar.drawn:
             from avatalk.lipsync.rig import RigAnimator
