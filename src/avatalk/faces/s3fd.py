@@ -103,7 +103,9 @@ class S3fd:
         if self._network is None or (self._size != size and self._device == "cpu"):
             self._size = size
             if self._device == "cpu":
-                self._network = runtime.openvino_network(self._path, [(1, 3, *size)], self._precision)
+                self._network = runtime.openvino_network(
+                    self._path, [(1, 3, *size)], self._precision, alone=True
+                )
             else:
                 self._network = runtime.torch_network(self._load(), self._device)
         return self._network

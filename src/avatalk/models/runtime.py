@@ -148,20 +148,24 @@ def converted(checkpoint: Path, part: str) -> Path:
     return settings.cache_dir() / "converted" / folder / f"{part}.xml"
 
 
-def openvino_network(path: Path, shapes: Sequence[Sequence[int]], precision: str) -> Network:
+def openvino_network(
+    path: Path, shapes: Sequence[Sequence[int]], precision: str, alone: bool = False
+) -> Network:
     """Return a network that `convert` wrote, ready to run on the processor.
 
     Args:
         path: its .xml.
         shapes: of its arguments; batch and picture may be of other sizes than when it was converted.
         precision: ``"f32"`` or ``"bf16"``.
+        alone: one call at a time is made, so all cores share it. Else each core gets calls of its own, which
+            takes less of them together, since cores that share a call wait for each other.
     """
     ov = require("openvino")
     core = ov.Core()
     model = core.read_model(path)
     model.reshape({index: list(shape) for index, shape in enumerate(shapes)})
-    # One thread per call and as many calls as cores: cores that share a call wait for each other.
-    options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "THROUGHPUT"}
+    hint = "LATENCY" if alone else "THROUGHPUT"
+    options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": hint}
     compiled = core.compile_model(model, "CPU", options)
     parallel = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
     idle: SimpleQueue[Any] = SimpleQueue()
