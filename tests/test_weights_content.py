@@ -119,6 +119,9 @@ def test_without_pytorch_the_missing_extra_is_named(store, tmp_path, monkeypatch
     with pytest.raises(EngineUnavailable, match=r"w\.pt is none of the published files") as caught:
         store.import_file(tmp_path / "w.pt")
     assert "avatalk[neural]" in caught.value.hint
+    cut(Small(), tmp_path / "w.pth")
+    with pytest.raises(UnreadableFile, match=r"w\.pth is cut short: \d+ of 2048000 bytes"):
+        store.import_file(tmp_path / "w.pth")
 
 
 def test_wav2lip_itself_from_the_command_line(machine, tmp_path):
