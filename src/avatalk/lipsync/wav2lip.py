@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from avatalk import models
+from avatalk.events import Monitor
 from avatalk.lipsync import wav2lip_audio as hearing
-from avatalk.lipsync.base import Animation, LipSync, Shot
+from avatalk.lipsync.base import Animation, LipSync, Options, Shot
 from avatalk.lipsync.wav2lip_blend import Patch, outline, usual_outline
 from avatalk.lipsync.wav2lip_crop import FACE_SIZE, Box, face_input, pad_box, paste_rectangle, smooth_boxes
 from avatalk.media import Face, Float32Array, UInt8Array
 from avatalk.models import runtime
-from avatalk.speech.audio import AudioClip
+from avatalk.models.manifest import WAV2LIP, WAV2LIP_GAN
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -28,31 +30,10 @@ if TYPE_CHECKING:
 BATCH = 4
 MESH = 468  # landmarks, from hairline to chin; the irises follow
 Pads = tuple[int, int, int, int]
-ORIGINAL_PADS: Pads = (0, 10, 0, 0)
+FILES = {"wav2lip": WAV2LIP, "wav2lip-gan": WAV2LIP_GAN}
 _VOICED = 0.02  # of a viseme channel; below it the mouth rests
 _LINGER = 2  # frames either side of speech in which the lips come and go
 _STEADY = 2.0  # frames, width of the bell that boxes and landmarks are smoothed with
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilmedShot(Shot):
-    """A shot with its sound, of a still or of a clip.
-
-    Attributes:
-        audio: what is said.
-        fps: frames per second, exact.
-        pictures: yields the output frames from one index to another before the lips are redrawn; None for
-            a still, whose picture is the avatar's.
-        source: (frames,) int64, for each output frame the entry of `track`; None for a still.
-        boxes: for each entry of `track` the network's view before padding: x0, y0, x1, y1 in whole pixels, or
-            None where there is no face; None as a whole: taken from the faces of `track`.
-    """
-
-    audio: AudioClip
-    fps: Fraction
-    pictures: Callable[[int, int], Iterator[UInt8Array]] | None = None
-    source: npt.NDArray[np.int64] | None = None
-    boxes: tuple[Box | None, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +59,28 @@ class Wav2Lip(LipSync):
     precision: str | None = None
     original: bool = False
     smooth: bool = True
-    pads: Pads = ORIGINAL_PADS
+    pads: Pads = (0, 10, 0, 0)
+
+    @classmethod
+    def configured(cls, engine: str, options: Options, monitor: Monitor) -> Wav2Lip:
+        """See `LipSync.configured`; `engine` is ``"wav2lip"`` or ``"wav2lip-gan"``.
+
+        Raises:
+            ModelUnavailable: the weights are not here and cannot be fetched.
+            CannotRun: their licence forbids the use, or has yet to be accepted.
+        """
+        checkpoint = models.path(engine, FILES[engine], monitor)
+        return cls(checkpoint, options.device, None, options.original, options.smooth, options.pads)
+
+    @property
+    def runs_on(self) -> str:
+        """See `LipSync.runs_on`."""
+        device = runtime.choose_device(self.device)
+        return runtime.describe(device, self.precision or runtime.fastest_precision(device))
 
     def prepare(self, shot: Shot) -> Animation:
-        """See `LipSync.prepare`; `shot` is a `FilmedShot`."""
-        if not isinstance(shot, FilmedShot):
+        """See `LipSync.prepare`; the shot has its sound."""
+        if shot.audio is None:
             raise TypeError("Wav2Lip needs the sound of the shot.")
         mel = hearing.mel_spectrogram(shot.audio.blocks(hearing.SAMPLE_RATE))
         if not self.original:
@@ -94,21 +92,19 @@ class Wav2Lip(LipSync):
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """The two parts of the network, ready to run, and what they run on.
+    """The two parts of the network, ready to run.
 
     Attributes:
         face: (n, 6, 96, 96) → the face's maps; n is 1 for a still, else `BATCH`.
         lips: (`BATCH`, 1, 80, 16), maps → (`BATCH`, 3, rows, columns).
         rows: of the answer that are computed.
         columns: likewise.
-        runs_on: device, precision and library, for the result.
     """
 
     face: runtime.Network
     lips: runtime.Network
     rows: tuple[int, int]
     columns: tuple[int, int]
-    runs_on: str
 
     @classmethod
     def load(cls, engine: Wav2Lip, faces: int) -> Networks:
@@ -117,11 +113,10 @@ class Networks:
         precision = engine.precision or runtime.fastest_precision(device)
         rows, columns = ((0, FACE_SIZE),) * 2 if engine.original else ((48, 96), (16, 80))
         window = f"{rows[0]}-{rows[1]}-{columns[0]}-{columns[1]}"
-        runs_on = runtime.describe(device, precision)
         if device != "cpu":
             parts, _ = _parts(engine.checkpoint, rows, columns)
             face, lips = (runtime.torch_network(part, device) for part in parts)
-            return cls(face, lips, rows, columns, runs_on)
+            return cls(face, lips, rows, columns)
         paths = [runtime.converted(engine.checkpoint, f"{part}-{window}") for part in ("face", "lips")]
         if not all(path.exists() for path in paths):
             parts, examples = _parts(engine.checkpoint, rows, columns)
@@ -131,7 +126,7 @@ class Networks:
         maps = face(np.zeros((faces, 6, FACE_SIZE, FACE_SIZE), np.float32))
         shapes = [(BATCH, 1, hearing.BANDS, hearing.COLUMNS), *(one.shape for one in maps)]
         lips = runtime.openvino_network(paths[1], shapes, precision)
-        return cls(face, lips, rows, columns, runs_on)
+        return cls(face, lips, rows, columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +150,7 @@ class _Still:
 class Wav2LipAnimation(Animation):
     """A prepared shot. Each frame has its seat in a batch of fixed shape, hence the same bits always."""
 
-    shot: FilmedShot
+    shot: Shot
     networks: Networks
     mel: Float32Array
     starts: npt.NDArray[np.int64]
@@ -287,7 +282,7 @@ def _hushed(mel: Float32Array, activity: Float32Array, fps: Fraction) -> Float32
     return np.asarray(hearing.SILENCE + gate * (mel - hearing.SILENCE), np.float32)
 
 
-def _places(shot: FilmedShot, engine: Wav2Lip) -> list[Place | None]:
+def _places(shot: Shot, engine: Wav2Lip) -> list[Place | None]:
     """Return the steadied place of the face in every source frame."""
     faces = shot.track.faces if shot.track is not None else ()
     boxes = shot.boxes or tuple(_box(face) if face is not None else None for face in faces)
@@ -313,7 +308,7 @@ def _box(face: Face) -> Box:
     return round(x0), round(y0), round(x1), round(y1)
 
 
-def _outline(shot: FilmedShot, index: int, view: Box | None) -> Float32Array:
+def _outline(shot: Shot, index: int, view: Box | None) -> Float32Array:
     face = shot.track.faces[index] if shot.track is not None else None
     return outline(face.landmarks) if face is not None else usual_outline(view or (0, 0, 1, 1))
 
