@@ -115,6 +115,7 @@ class S3fd:
         runtime.convert(self._load(), [torch.zeros(1, 3, 256, 256)], self._path)
 
     def _load(self) -> nn.Module:
+        # Imported here: once converted, the network starts without PyTorch, whose import takes seconds.
         runtime.require("torch")
         from avatalk.faces.s3fd_net import S3fdNet
         from avatalk.models.checkpoints import load_weights

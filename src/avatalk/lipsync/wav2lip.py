@@ -245,6 +245,7 @@ def _parts(
     checkpoint: Path, rows: tuple[int, int], columns: tuple[int, int]
 ) -> tuple[list[nn.Module], list[list[Tensor]]]:
     """Return the face's and the sound's part, filled from `checkpoint`, and examples of their inputs."""
+    # Imported here: once converted, the network starts without PyTorch, whose import takes seconds.
     torch = runtime.require("torch")
     from avatalk.lipsync.wav2lip_net import Wav2LipNet
     from avatalk.lipsync.wav2lip_parts import FaceMaps, Lips, Window
