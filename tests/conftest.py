@@ -95,7 +95,6 @@ def tone(seconds, rate=22050, hertz=220.0):
 def espeak_wav(make_wav):
     """Speak a text with the embedded voice into a WAV and return its path."""
     from avatalk.speech.synthesis import speak
-
     from avatalk.workspace import temporary_folder
 
     def say(text, voice=None):

@@ -51,7 +51,7 @@ def test_make_json_is_one_object(avatalk, tmp_path, decode):
     assert told["frames"] == len(facts["frames"])
     assert told["fps"] == "12"
     assert told["duration_s"] == pytest.approx(facts["video_s"], abs=0.01)
-    assert told["engines"]["lipsync"] == "animator" and told["engines"]["speech"] == "espeak"
+    assert told["engines"]["lipsync"] == "animator" and told["engines"]["speech"] == "espeak amy"
     assert {"speech", "lipsync", "encode"} <= set(told["seconds"])
     assert isinstance(told["warnings"], list) and told["better"]
 

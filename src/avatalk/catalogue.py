@@ -45,6 +45,7 @@ def voice_rows(language: str | None = None) -> list[Row]:
         }
         for voice in espeak_voices()
         if f"{voice.language.lower()}-".startswith(f"{wanted}-" if wanted else "")
+        or voice.language_name.lower().startswith(wanted)
     ]
 
 

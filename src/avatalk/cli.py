@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
+from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -19,7 +20,7 @@ import typer
 from avatalk._version import __version__
 from avatalk.cli_models import models_app
 from avatalk.commands import AsJson, complain, print_json, show, told
-from avatalk.errors import BadInput
+from avatalk.errors import BadInput, Cancelled
 
 if TYPE_CHECKING:
     from avatalk.request import VideoRequest
@@ -101,9 +102,9 @@ def _request(spec: Path | None, given: dict[str, Any]) -> VideoRequest:
     from avatalk.request import VideoRequest
     from avatalk.spec import read_fields
 
-    fields = read_fields(spec) if spec is not None else {}
+    fields = read_fields(spec, given_too={name for name in given if given[name] is not None}) if spec else {}
     if given.get("text") == "-":
-        given["text"] = sys.stdin.read()
+        given["text"] = sys.stdin.buffer.read().decode("utf-8", errors="surrogateescape")
     for one, other in (("text", "audio"), ("audio", "text")):
         if given.get(one) is not None and given.get(other) is None:
             fields.pop(other, None)
@@ -126,7 +127,7 @@ def make(given: dict[str, Any], output: Output, spec: Spec = None, as_json: AsJs
         from avatalk.pipeline import render
 
         with ProgressBar() as bar:
-            result = render(request, output, on_progress=bar.show)
+            result = render(request, output, on_progress=bar.show, cancel=_STOP)
         if as_json:
             print_json(asdict(result))
             return
@@ -240,13 +241,19 @@ def _top(
     pass
 
 
+_STOP = Event()
+
+
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
+    # The event as well: an exception that is raised while a C library calls back is lost.
+    _STOP.set()
+    raise Cancelled("Stopped.", hint="Nothing was written.")
 
 
 def main() -> None:
     """Run the command line."""
     handler: Callable[[int, FrameType | None], NoReturn] = _interrupt
+    signal.signal(signal.SIGINT, handler)
     signal.signal(signal.SIGTERM, handler)  # so that a stopped service leaves nothing half-written either
     with told():
         app()

@@ -7,7 +7,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from avatalk.errors import AvatalkError, Cancelled
+from avatalk.errors import AvatalkError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -22,8 +22,6 @@ class told:  # noqa: N801 - used like a function
         """Begin."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, KeyboardInterrupt):
-            error = Cancelled("Stopped.", hint="Nothing was written.")
         if isinstance(error, AvatalkError):
             _fail(error, self._as_json)
 

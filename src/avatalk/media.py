@@ -50,11 +50,13 @@ class Speech:
         audio: the sound, in a file, read block by block.
         phonemes: in time order, or None when only the sound is known (a recording).
         words: in time order, or None likewise.
+        voice: name of the voice that speaks; empty for a recording.
     """
 
     audio: AudioClip
     phonemes: tuple[Phoneme, ...] | None = None
     words: tuple[Word, ...] | None = None
+    voice: str = ""
 
 
 # --- pictures and faces ----------------------------------------------------------------------------
@@ -181,7 +183,7 @@ class Result:
         fps: as a fraction, ``"25"`` or ``"30000/1001"``.
         width: pixels.
         height: pixels.
-        engines: stage → engine that ran.
+        engines: stage → engine that ran, and the voice or the device where there is one to tell.
         seconds: stage → wall seconds spent in it, and their ``total``; drawing (``lipsync``) and
             encoding overlap.
         warnings: what the user should know.

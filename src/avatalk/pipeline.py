@@ -165,6 +165,7 @@ def render(
     output = Path(output)
     monitor = Monitor(on_progress, cancel or Event())
     check_output(output)
+    _keep_sources(request, output)
     with _plan(request, monitor) as made:
         # 6 encode, which draws the frames of stage 4 as it goes
         with made.clock("encode"):
@@ -227,7 +228,7 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
         # 2 speech
         with clock("speech"):
             monitor.report("speech")
-            speech = stages.find_speech(request, Path(folder.name), monitor)
+            speech = stages.find_speech(request, avatar, Path(folder.name), monitor)
             fps = stages.frame_rate(request, avatar)
             n_frames = stages.frame_count(speech.audio.duration_s, speech.audio.sample_rate, fps)
 
@@ -256,7 +257,7 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
         raise
     used = {
         "avatar": {"drawn": "gallery", "still": "photo"}.get(avatar.kind, avatar.kind),
-        "speech": "recording" if request.text is None else "espeak",
+        "speech": f"espeak {speech.voice}" if speech.voice else "recording",
         **({} if faces is None else {"face": faces.engine}),
         "lipsync": " ".join(filter(None, (engine.name, lipsync.runs_on))),
         "encode": "pyav",
@@ -279,10 +280,23 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
     )
 
 
+def _keep_sources(request: VideoRequest, output: Path) -> None:
+    """Raise `BadInput` if `output` is one of the files that the video is made from."""
+    for name in ("avatar", "audio"):
+        source = getattr(request, name)
+        if source and output.exists() and Path(source).exists() and output.samefile(source):
+            raise BadInput(
+                f"{output} is the {name} itself, and would be lost.",
+                hint="Write the video under another name with -o.",
+                stage="encode",
+                field="output",
+            )
+
+
 def _better(request: VideoRequest, made: Plan) -> list[str]:
     """What would improve this very video, each with how to get it."""
     ideas = []
-    if made.engines["speech"] == "espeak":
+    if made.speech.voice:
         ideas.append("A recording sounds more natural than the embedded voice: --audio speech.mp3")
     if request.quality != "high":
         ideas.append("Finer picture and sound, at the price of time: --quality high")

@@ -15,6 +15,7 @@ from pydantic import (
     PlainSerializer,
     ValidationError,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 
@@ -160,6 +161,13 @@ class VideoRequest(BaseModel):
         except ValidationError as error:
             raise _bad_input(error) from None
 
+    @field_validator("avatar", "text", "audio", "voice")
+    @classmethod
+    def _is_unicode(cls, value: str | None) -> str | None:
+        if value is not None and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise ValueError("it is not valid UTF-8; save the text as UTF-8, or rename the file")
+        return value
+
     @model_validator(mode="after")
     def _one_source_of_speech(self) -> VideoRequest:
         if self.text is None and self.audio is None:
@@ -192,5 +200,11 @@ def _bad_input(error: ValidationError) -> BadInput:
             hint=f"Its fields are {', '.join(VideoRequest.model_fields)}.",
             field=name,
         )
-    what = first["msg"].removeprefix("Value error, ")
-    return BadInput(f"{name}: {what}." if name else f"{what}.", hint="See `avatalk schema`.", field=name)
+    what = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    what = what[:1].lower() + what[1:]
+    described = VideoRequest.model_fields[name].description if name in VideoRequest.model_fields else ""
+    return BadInput(
+        f"{name} {first['input']!r}: {what}." if name else f"{what}.",
+        hint=described or "See `avatalk schema`.",
+        field=name,
+    )

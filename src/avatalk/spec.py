@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,13 @@ def load_spec(path: str | Path) -> VideoRequest:
     return VideoRequest(**read_fields(Path(path)))
 
 
-def read_fields(path: Path) -> dict[str, Any]:
-    """The fields of the request in `path`, its own paths resolved; see `load_spec`."""
+def read_fields(path: Path, given_too: Collection[str] = ()) -> dict[str, Any]:
+    """The fields of the request in `path`, its own paths resolved; see `load_spec`.
+
+    Args:
+        path: of the JSON file or the video.
+        given_too: names of fields that are given besides, whose files in `path` need not be there.
+    """
     if not path.is_file():
         raise UnreadableFile(
             f"There is no file {path}.", hint="Check the name given to --spec.", field="spec"
@@ -44,8 +50,14 @@ def read_fields(path: Path) -> dict[str, Any]:
     for name in ("avatar", "audio"):
         value = fields.get(name)
         if isinstance(value, str) and (name == "audio" or is_file(value)):
-            beside = path.parent / value
-            fields[name] = str(beside if beside.exists() or not Path(value).exists() else value)
+            found = next((file for file in (path.parent / value, Path(value)) if file.exists()), None)
+            if found is None and name not in given_too and not (name == "audio" and "text" in given_too):
+                raise UnreadableFile(
+                    f"The request in {path} needs {path.parent / value}, which is not there.",
+                    hint=f"Put the file back, or give another with --{name}.",
+                    field=name,
+                )
+            fields[name] = str(found or value)
     return fields
 
 

@@ -56,12 +56,13 @@ def edit_of(request: VideoRequest) -> Edit:
     return Edit(request.resize_factor, request.rotate, request.crop)
 
 
-def find_speech(request: VideoRequest, folder: Path, monitor: Monitor) -> Speech:
+def find_speech(request: VideoRequest, avatar: Avatar, folder: Path, monitor: Monitor) -> Speech:
     """Stage 2: the recording, or the text spoken into a file in `folder`."""
+    sex = avatar.character.sex if avatar.character is not None else ""
     if request.text is None:
         assert request.audio is not None  # the request holds exactly one of both
         return Speech(open_audio(request.audio, monitor))
-    return speak(request.text, request.voice, request.speed, request.pitch, folder, monitor)
+    return speak(request.text, request.voice, request.speed, request.pitch, folder, monitor, sex)
 
 
 def frame_rate(request: VideoRequest, avatar: Avatar) -> Fraction:

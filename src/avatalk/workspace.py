@@ -32,7 +32,7 @@ def cannot_write(path: Path, error: OSError) -> OutputError:
             hint="Free some space, or use another disk: -o for the result, TMPDIR for temporary files.",
             stage="encode",
         )
-    if error.errno == errno.ENOENT:
+    if error.errno == errno.ENOENT and not path.parent.exists():
         return OutputError(
             f"The folder {path.parent} does not exist.",
             hint="Make it first, or choose another.",

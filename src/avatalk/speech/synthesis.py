@@ -26,7 +26,9 @@ TAIL_S = 0.3
 """Silence before and behind, so that a video neither begins nor ends in the middle of a mouth shape."""
 
 
-def speak(text: str, voice: str | None, speed: float, pitch: float, folder: Path, monitor: Monitor) -> Speech:
+def speak(
+    text: str, voice: str | None, speed: float, pitch: float, folder: Path, monitor: Monitor, sex: str = ""
+) -> Speech:
     """Speak `text` into a 16-bit mono WAV file.
 
     Memory does not grow with the sound; one phoneme or word takes about 150 bytes.
@@ -38,6 +40,7 @@ def speak(text: str, voice: str | None, speed: float, pitch: float, folder: Path
         pitch: 0.5..2, factor on the fundamental frequency.
         folder: where the file goes; the caller's, who removes it.
         monitor: told of progress in characters, and warned.
+        sex: ``female`` or ``male``, for the choice where no voice is given.
 
     Returns:
         The sound; phonemes without gaps from its beginning to its end; words as written.
@@ -48,7 +51,7 @@ def speak(text: str, voice: str | None, speed: float, pitch: float, folder: Path
         EngineUnavailable: the engine cannot run here.
         OutputError: the sound cannot be written.
     """
-    chosen = choose(voice, text, monitor)
+    chosen = choose(voice, text, monitor, sex)
     check_speakable(text)
     check_readable(text, chosen, monitor)
     engine = engine_of(chosen)
@@ -68,7 +71,7 @@ def speak(text: str, voice: str | None, speed: float, pitch: float, folder: Path
     except OSError as error:
         raise cannot_write(path, error) from None
     clip = AudioClip(path, engine.sample_rate, 1, track.samples / engine.sample_rate)
-    return Speech(clip, tuple(track.phonemes), tuple(track.words))
+    return Speech(clip, tuple(track.phonemes), tuple(track.words), chosen.name)
 
 
 def _utterances(

@@ -243,21 +243,31 @@ def voices_for_script(script: str) -> list[Voice]:
     return sorted(voices, key=lambda voice: voice.language != first)
 
 
-def choose(name: str | None, text: str, monitor: Monitor) -> Voice:
+def choose(name: str | None, text: str, monitor: Monitor, sex: str = "") -> Voice:
     """Return the voice of a request; without a name, one that reads the script of `text`.
+
+    Args:
+        name: what `lookup` knows, or None.
+        text: to be spoken.
+        monitor: takes the warning that a voice was chosen by the script.
+        sex: ``female`` or ``male`` where the avatar has one; a voice of that sex is taken if there is one.
 
     Raises:
         UnknownName: there is no such voice.
     """
     if name:
         return lookup(name)
-    common = scripts_in(text).most_common(1)
-    if not common or common[0][0] == "Latin":
-        return lookup(DEFAULT)
-    script = common[0][0]
-    found = voices_for_script(script)
+    counts = scripts_in(text)
+    script = counts.most_common(1)[0][0] if counts else "Latin"
+    if script == "Han" and (counts["Hiragana"] or counts["Katakana"]):
+        script = "Hiragana"  # only Japanese mixes them
+    found = voices_for_script(script) if script != "Latin" else []
     if not found:
-        return lookup(DEFAULT)
+        default = lookup(DEFAULT)
+        of_language = [voice for voice in espeak_voices() if voice.language == default.language]
+        return next((voice for voice in of_language if voice.sex == sex), default)
+    found = [voice for voice in found if voice.language == found[0].language]
+    found.sort(key=lambda voice: bool(sex) and voice.sex != sex)
     monitor.warn(
         f"No voice was given; the text is written in {script}, so {found[0].name} "
         f"({found[0].language_name}) reads it. Another: --voice, see avatalk voices."
@@ -284,6 +294,8 @@ def check_readable(text: str, voice: Voice, monitor: Monitor) -> None:
         monitor.warn(f"Letters in {scripts} were left out: the voice {voice.name} does not read them.")
         return
     able = [other.name for other in voices_for_script(max(foreign, key=lambda script: foreign[script]))[:4]]
+    if "Katakana" in voice.scripts:
+        able = []
     kana = " Japanese is read from kana, not kanji." if "Katakana" in voice.scripts else ""
     raise SpeechError(
         f"The voice {voice.name} reads {' and '.join(voice.scripts)}; the text is written in {scripts}.",

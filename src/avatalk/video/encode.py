@@ -73,7 +73,7 @@ def check_output(path: Path) -> None:
     """
     if path.suffix.lower() not in (".mp4", ".m4v"):
         raise BadInput(
-            f"{path.name} does not end in .mp4.",
+            f"{path.name or 'The output'} does not end in .mp4.",
             hint="Videos are written as MP4.",
             stage="encode",
             field="output",
