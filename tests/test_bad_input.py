@@ -157,6 +157,30 @@ def test_unknown_names_bring_the_nearest(refused, option, wrong, right):
     assert right in refused("--text", "Hi.", option, wrong)
 
 
+def test_text_that_is_not_utf8(refused, tmp_path):
+    assert "UTF-8" in refused("--text", "Latin \udce4\udcf6")
+
+
+def test_options_out_of_range_say_what_is_allowed(refused):
+    assert "0.5" in refused("--text", "Hi.", "--speed", "9")
+    assert "16:9" in refused("--text", "Hi.", "--aspect", "4:3")
+
+
+def test_its_own_sources_are_not_overwritten(tmp_path, espeak_wav):
+    path = tmp_path / "mine.mp4"
+    path.write_bytes(espeak_wav("Good morning.").read_bytes())
+    before = path.read_bytes()
+    done = CliRunner().invoke(app, ["make", "--audio", str(path), "-o", str(path)])
+    assert done.exit_code == 2 and "lost" in done.stderr
+    assert path.read_bytes() == before
+
+
+def test_a_spec_whose_sources_are_gone(refused, tmp_path):
+    (tmp_path / "request.json").write_text('{"avatar": "me.jpg", "text": "Hi."}')
+    message = refused("--spec", tmp_path / "request.json")
+    assert "me.jpg" in message and "--avatar" in message
+
+
 def test_no_speech_at_all_and_twice(refused, make_wav):
     refused("--avatar", "ada")
     refused("--text", "Hi.", "--audio", make_wav(tone(1.0)))

@@ -166,6 +166,23 @@ def test_stopping_leaves_nothing(tmp_path, how):
     assert not list(tmp_path.iterdir())
 
 
+def test_stopping_while_it_speaks(tmp_path):
+    process = start("make", "--text", "A long story. " * 9000, "-o", tmp_path / "a.mp4")
+    time.sleep(2.5)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 3 and "Stopped" in err
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_voice_suits_the_avatar(avatalk, tmp_path):
+    for avatar, voice in (("ben", "brian"), ("ada", "amy")):
+        out = avatalk("make", "--avatar", avatar, "--text", "Hi.", "-o", tmp_path / "a.mp4", "--json", *TINY)[
+            1
+        ]
+        assert json.loads(out)["engines"]["speech"] == f"espeak {voice}"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no resource limits there")
 @pytest.mark.parametrize("source", ["text", "audio"])
 def test_a_full_disk(tmp_path, espeak_wav, source):

@@ -131,8 +131,8 @@ class VideoRequest(BaseModel):
     voice: str | None = Field(
         None, description="Voice for `text`, see `avatalk voices`; by default it fits the text."
     )
-    speed: float = Field(1.0, ge=0.5, le=2.0, description="Rate of speech, 1 is the voice's own.")
-    pitch: float = Field(1.0, ge=0.5, le=2.0, description="Pitch of the voice, 1 is its own.")
+    speed: float = Field(1.0, ge=0.5, le=2.0, description="Rate of speech, 0.5 to 2; 1 is the voice's own.")
+    pitch: float = Field(1.0, ge=0.5, le=2.0, description="Pitch of the voice, 0.5 to 2; 1 is its own.")
     size: Size | None = Field(None, description="Width and height in pixels; wins over `aspect`.")
     aspect: Aspect = Field("source", description="Shape of the picture; gallery avatars are 16:9 at source.")
     fps: FrameRate | None = Field(None, description="Frames per second, 1 to 120; 25, or the clip's own.")

@@ -24,7 +24,12 @@ def open_avatar(avatar: str, monitor: Monitor) -> Avatar:
         UnreadableFile: the file cannot be used.
     """
     if is_file(avatar):
-        from avatalk.avatars.photo import load_photo  # Pillow is not needed for drawn avatars
+        # Imported here, since drawn avatars need neither.
+        from avatalk.avatars.clip import is_clip, open_clip
+        from avatalk.avatars.photo import load_photo
 
+        if is_clip(Path(avatar)):
+            clip = open_clip(Path(avatar), monitor)
+            return Avatar(avatar, picture=next(clip.frames([0])), clip=clip)
         return Avatar(avatar, picture=load_photo(Path(avatar)))
     return Avatar(avatar, character=gallery.get(avatar))
