@@ -252,6 +252,36 @@ def test_colours_follow_the_tags(tmp_path, pix_fmt, matrix, kr, kb):
     assert np.abs(middles - colours).max() <= 4, middles
 
 
+def test_full_range_is_known_from_the_tag_alone(tmp_path):
+    """VP9 has no pixel format of its own for it."""
+    grey = np.array([10, 90, 170, 250], np.uint8).repeat(32)
+    luma = av.VideoFrame.from_ndarray(
+        np.concatenate([np.repeat(grey[None], 64, 0), np.full((32, 128), 128, np.uint8)]), format="yuv420p"
+    )
+    tags = {"color_range": 2, "colorspace": 1}
+    path = write_clip(
+        tmp_path / "c.webm", [luma], codec="libvpx-vp9", options={"crf": "4", "b": "0"}, tags=tags
+    )
+    shown = next(open_clip(path).frames([0]))
+    assert np.abs(shown[16, 16::32].astype(int) - grey[16::32, None]).max() <= 3
+
+
+@pytest.mark.parametrize("container", ["mkv", "mp4"])
+def test_what_precedes_the_first_key_frame_is_not_counted(tmp_path, container):
+    path = write_clip(tmp_path / f"c.{container}", numbered(40), options={"g": "10", "bf": "2"})
+    cut = tmp_path / f"cut.{container}"
+    with av.open(str(path)) as source, av.open(str(cut), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for number, packet in enumerate(source.demux(video=0)):
+            if packet.dts is not None and number >= 4:
+                packet.stream = stream
+                target.mux(packet)
+    clip = open_clip(cut)
+    assert len(clip) == 30 and clip.fps == 25
+    for frame, source in zip(clip.frames(range(30)), [*numbered(40)][10:], strict=True):
+        assert apart(frame, source) < 10
+
+
 # --- which frame is shown when ---------------------------------------------------------------------
 
 
