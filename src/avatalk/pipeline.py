@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -95,6 +95,7 @@ class Plan:
     warnings: list[str]
     clock: Clock
     _animation: Animation
+    _pictures: Callable[[int, int], Iterator[UInt8Array]] | None
     _folder: TemporaryDirectory[str]
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[UInt8Array]:
@@ -110,6 +111,16 @@ class Plan:
                 hint=f"It has frames 0 to {self.n_frames}.",
             )
         return self._animation.frames(start, stop)
+
+    def source_pictures(self, start: int, stop: int) -> Iterator[UInt8Array]:
+        """Yield what frames `start` to `stop` - 1 of a clip were before the lips were redrawn, on the canvas.
+
+        Raises:
+            BadInput: the avatar is not a clip.
+        """
+        if self._pictures is None:
+            raise BadInput("Only a clip has source pictures.", hint="The frames of a still differ from one.")
+        return self._pictures(start, stop)
 
     def close(self) -> None:
         """Remove the temporary files."""
@@ -249,6 +260,7 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
 
         with clock("lipsync"):
             options = Options(request.device, request.paste == "original", request.smooth, request.pads)
+            monitor.report("lipsync", message=f"Preparing {engine.name}")
             lipsync = engine.load().configured(engine.name, options, monitor)
             animation = lipsync.prepare(shot)
             stages.check_faces(request.strict_faces, animation.faceless, monitor)
@@ -276,6 +288,7 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
         warnings=monitor.warnings,
         clock=clock,
         _animation=animation,
+        _pictures=shot.pictures,
         _folder=folder,
     )
 

@@ -11,6 +11,7 @@ import os
 import platform
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -115,7 +116,9 @@ def convert(module: nn.Module, examples: Sequence[Tensor], path: Path) -> None:
         path: where to; the folder is made.
     """
     ov, torch = require("openvino"), require("torch")
-    model = ov.convert_model(torch.export.export(module, tuple(examples)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # torch.export warns of its own code
+        model = ov.convert_model(torch.export.export(module, tuple(examples)))
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         whole = Path(folder) / path.name
