@@ -268,7 +268,9 @@ def test_full_range_is_known_from_the_tag_alone(tmp_path):
 
 @pytest.mark.parametrize("container", ["mkv", "mp4"])
 def test_what_precedes_the_first_key_frame_is_not_counted(tmp_path, container):
-    path = write_clip(tmp_path / f"c.{container}", numbered(40), options={"g": "10", "bf": "2"})
+    path = write_clip(
+        tmp_path / f"c.{container}", numbered(40), options={"g": "10", "bf": "2", "sc_threshold": "0"}
+    )
     cut = tmp_path / f"cut.{container}"
     with av.open(str(path)) as source, av.open(str(cut), "w") as target:
         stream = target.add_stream_from_template(source.streams.video[0])

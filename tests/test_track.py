@@ -148,6 +148,12 @@ def test_somebody_passing_in_front_does_not_keep_the_face(finder, person):
     assert "." in seen(faces)
 
 
+@pytest.mark.parametrize(("speaker", "other"), [("ada", "emeka"), ("ben", "fatima"), ("jonas", "zuri")])
+def test_a_cut_to_somebody_in_the_same_place(finder, still, speaker, other):
+    pictures = [still(speaker)] * 13 + [still(other)] * 14 + [still(speaker)] * 13
+    assert seen(follow(pictures, finder)) == "x" * 13 + "." * 14 + "x" * 13
+
+
 def test_the_choice(finder, person):
     small = cv2.resize(person("emeka"), None, fx=0.7, fy=0.7)
     padded = np.full((HEIGHT, small.shape[1], 3), 120, np.uint8)

@@ -64,3 +64,16 @@ class Looks:
 def likeness(a: Looks, b: Looks) -> float:
     """Return 1 for the same picture, mostly above 0.8 for the same person, mostly below 0.5 for others."""
     return float((a.shape * b.shape).mean()) - float(np.linalg.norm(a.shade - b.shade)) / _SHADE
+
+
+def glance(picture: UInt8Array, face: Face) -> Float32Array:
+    """Return the lightness at the landmarks, (478,) float32 of mean 0 and length 1: `Looks` for a hurry.
+
+    The product of two of them stays near 1 from one frame to the next and falls where the clip is cut.
+    """
+    height, width = picture.shape[:2]
+    places = face.landmarks[:, :2].astype(np.int64)
+    colours = picture[places[:, 1].clip(0, height - 1), places[:, 0].clip(0, width - 1)]
+    values = colours.astype(np.float32).mean(axis=1)
+    values -= values.mean()
+    return np.asarray(values / max(float(np.linalg.norm(values)), 1e-3), np.float32)

@@ -15,7 +15,7 @@ from avatalk.errors import FaceError
 from avatalk.events import Monitor
 from avatalk.faces.base import FaceFinder
 from avatalk.faces.choose import SMALLEST, choose, size
-from avatalk.faces.likeness import Looks, likeness
+from avatalk.faces.likeness import Looks, glance, likeness
 from avatalk.media import Face, FaceTrack, Float32Array, UInt8Array
 
 LONGEST_GAP = 3
@@ -25,6 +25,7 @@ _FINE = 5  # of the searches for a first face, one in this many is for small one
 _SEARCHED_SIZE = 100.0  # pixels that the lost face has in the copy that is searched
 _SEARCHED_SIDE = 480  # longer side of the copy at least, pixels
 _ALIKE = 0.35  # likeness of a face to what it was shortly before
+_SAME_SHOT = 0.8  # product of two glances; below it one had better look again
 _ALIKE_NEAR, _ALIKE_FAR = 0.45, 0.7  # likeness of a face found again, where it was lost and elsewhere
 _MANY = 250  # frames between two reports
 
@@ -215,6 +216,7 @@ class _Tracker:
         self._face: Face | None = None  # in the frame before
         self._last: Face | None = None  # where it was seen last
         self._looks: list[Looks] = []  # at first, and lately
+        self._glance: Float32Array | None = None  # at the frame before
         self._waiting: list[UInt8Array] = []  # frames in which it has not been looked for yet
         self._searches = 0
 
@@ -240,25 +242,33 @@ class _Tracker:
         """Look for the face in the frames that wait: in the last, and backwards from there."""
         if not self._waiting:
             return
-        self._face = face = self._search(self._waiting[-1])
-        self._last = face or self._last
-        found: list[_Row | None] = [None] * len(self._waiting)
-        for number in range(len(found) - 1, -1, -1):
-            if number < len(found) - 1 and face is not None:
-                face = self._refined(self._waiting[number], face)
-            if face is None:
-                break
-            found[number] = _Row.of(face)
+        picture = self._waiting.pop()
+        self._face = face = self._search(picture)
+        found: list[_Row | None] = [None] * (len(self._waiting) + 1)
+        if face is not None:
+            self._last, self._glance = face, glance(picture, face)
+            found[-1] = _Row.of(face)
+            there = self._glance
+            for number in range(len(self._waiting) - 1, -1, -1):
+                face = self._follow(self._waiting[number], face)
+                if face is None:
+                    break
+                found[number] = _Row.of(face)
+            self._glance = there
         self.rows += found
         self._waiting.clear()
 
     def _follow(self, picture: UInt8Array, previous: Face) -> Face | None:
-        """Return the face in the frame after that in which it was `previous`."""
+        """Return the face in the frame beside that in which it was `previous`."""
         if isinstance(self._finder, Follower):
             face = self._refined(picture, previous)
         else:
             face = self._pick(picture, [f for f in self._finder.find(picture) if _near(f.box, previous.box)])
-        if face is not None and len(self.rows) % self._every == 0:
+        if face is None:
+            return None
+        before, self._glance = self._glance, glance(picture, face)
+        doubtful = before is not None and before @ self._glance < _SAME_SHOT
+        if doubtful or len(self.rows) % self._every == 0:
             looks = Looks.of(picture, face)
             if max(likeness(looks, other) for other in self._looks) < _ALIKE:
                 return None
