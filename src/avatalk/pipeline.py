@@ -234,6 +234,7 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
         with clock("avatar"):
             monitor.report("avatar")
             avatar = stages.find_avatar(request, monitor)
+            stages.tell_ignored(request, avatar, monitor)
             engine = engines.get("lipsync", request.engine, takes=avatar.kind)
 
         # 2 speech

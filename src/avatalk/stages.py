@@ -51,6 +51,25 @@ def find_avatar(request: VideoRequest, monitor: Monitor) -> Avatar:
     return replace(avatar, picture=edit_of(request)(avatar.picture), clip=clip)
 
 
+def tell_ignored(request: VideoRequest, avatar: Avatar, monitor: Monitor) -> None:
+    """Warn of options that have no effect on this avatar or this speech."""
+    given = request.model_fields_set
+    idle = {
+        "a recording": {"voice", "speed", "pitch"} if request.text is None else set(),
+        "a drawn avatar": {"face", "faces", "box", "crop", "rotate", "resize_factor"}
+        if avatar.drawn
+        else set(),
+        "a picture": {"loop", "static", "strict_faces"}
+        if avatar.clip is None and not request.static
+        else set(),
+        "--size": {"aspect"} if request.size is not None else set(),
+    }
+    for what, names in idle.items():
+        if ignored := sorted(names & given):
+            options = ", ".join(f"--{name.replace('_', '-')}" for name in ignored)
+            monitor.warn(f"{options} has no effect with {what}.")
+
+
 def edit_of(request: VideoRequest) -> Edit:
     """What the request says to do to every source picture."""
     return Edit(request.resize_factor, request.rotate, request.crop)
