@@ -1,7 +1,9 @@
 """Speed and memory, as a user would meet them: whole processes, start-up included.
 
     python scripts/bench.py              the table of the README
-    python scripts/bench.py --long       also 100 s and 1000 s, and memory of 30 s against 30 minutes
+    python scripts/bench.py --long       also 30 s to 30 minutes: cost must be linear, memory flat
+    python scripts/bench.py --neural     also Wav2Lip and S3FD, with weights filled from the names of their
+                                         tensors, which cost the same as real ones
 
 Every row is a fresh process; of `--repeat` runs the median counts. The photograph is a portrait the
 project draws itself, so that the bench runs anywhere; `--photo FILE` takes a real one.
@@ -12,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -76,6 +79,54 @@ def portrait(folder: Path) -> Path:
     return path
 
 
+def clip(folder: Path, seconds: float) -> Path:
+    """A 720p clip of a portrait that sways."""
+    import av
+
+    path = folder / "clip.mp4"
+    from avatalk.avatars import gallery
+
+    still = gallery.get("ada").picture(1280, 720)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
+        for index in range(round(seconds * 25)):
+            moved = np.roll(still, round(12 * np.sin(index / 9)), axis=1)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(moved, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def fill_weights(folder: Path) -> None:
+    """Put weights of Wav2Lip and S3FD into a cache folder of their own, and use it from here on."""
+    import torch
+
+    from avatalk import models
+
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+    from filled import state_dict
+
+    face = models.install("face")
+    os.environ["AVATALK_CACHE"] = str(folder / "cache")
+    shutil.copytree(face, models.folder("face"))
+    for network, name in (("wav2lip", "wav2lip_gan.pth"), ("s3fd", "s3fd.pth")):
+        torch.save(state_dict(network), folder / name)
+        models.import_file(folder / name, accept_licence=True)
+
+
+def peak_gflops() -> float:
+    """What the processor multiplies in bfloat16, 10^9 operations a second: the limit of a network."""
+    import torch
+
+    a = torch.randn(2048, 2048).bfloat16()
+    spent = []
+    for _ in range(12):
+        began = time.perf_counter()
+        a @ a
+        spent.append(time.perf_counter() - began)
+    return 2 * 2048**3 / min(spent) / 1e9
+
+
 def measure(name: str, arguments: list[str], seconds: float, repeat: int, output: Path) -> dict[str, object]:
     """One row of the table."""
     command = [sys.executable, "-m", "avatalk.cli", *arguments, "-o", str(output), "--json"]
@@ -112,6 +163,7 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--photo", type=Path)
     parser.add_argument("--long", action="store_true")
+    parser.add_argument("--neural", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -141,7 +193,27 @@ def main() -> None:
                 sound = speech(folder, seconds)
                 label = f"photograph, {seconds} s recording, 720p"
                 rows.append(measure(label, [*warped, "--audio", str(sound)], seconds, 1, output))
+        if options.neural:
+            fill_weights(folder)
+            lips = ["--engine", "wav2lip-gan", "--audio", str(ten)]
+            still, filmed = (
+                ["make", "--avatar", str(photo), *lips],
+                ["make", "--avatar", str(clip(folder, 10)), *lips],
+            )
+            for arguments in ([*still, "--quality", "draft"], [*filmed, "--faces", "s3fd"]):
+                run(
+                    [sys.executable, "-m", "avatalk.cli", *arguments, "-o", str(output)]
+                )  # converts the networks
+            rows += [
+                measure("Wav2Lip, photograph, 10 s", still, 10, repeat, output),
+                measure("Wav2Lip, 720p clip, 10 s, MediaPipe faces", filmed, 10, repeat, output),
+                measure(
+                    "Wav2Lip, 720p clip, 10 s, S3FD faces", [*filmed, "--faces", "s3fd"], 10, repeat, output
+                ),
+            ]
         table(rows)
+        if options.neural:
+            print(f"\nbfloat16 limit of this machine: {peak_gflops():.0f} GFLOP/s")
 
 
 if __name__ == "__main__":
