@@ -12,13 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import av
 import numpy as np
 import numpy.typing as npt
 from av.container import InputContainer
 from av.error import FFmpegError
+from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -80,13 +81,13 @@ class Clip:
         Raises:
             UnreadableFile: the file is gone, or no longer the one that was opened.
         """
-        stored = self.width * self.height * 3 // 2
         with _Reader(self.path, self._index) as reader:
             painter = Painter((self.width, self.height), self._turn)
-            for run in _runs(numbers, max(2, HELD_BYTES // stored)):
+            for run in _runs(numbers, max(2, HELD_BYTES // reader.frame_bytes)):
                 held = {number: reader.frame(number) for number in sorted(set(run))}
                 for number in run:
                     yield painter.paint(held[number])
+                held.clear()  # before the next run is held, not after
 
 
 def is_clip(path: str | Path) -> bool:
@@ -195,6 +196,11 @@ class _Reader:
 
     def __exit__(self, *_: object) -> None:
         self._context.__exit__(None, None, None)
+
+    @property
+    def frame_bytes(self) -> int:
+        """Memory that a decoded frame takes."""
+        return sum(plane.buffer_size for plane in self._next[1].planes) if self._next else 1
 
     def frame(self, number: int) -> VideoFrame:
         """Return a frame; in place of one that cannot be decoded, the one before it."""
@@ -318,8 +324,17 @@ def _video_of(container: InputContainer) -> VideoStream | None:
     """Return the main video stream; None for pictures and for the covers of sounds."""
     if any(name in container.format.name for name in _STILL_FORMATS):
         return None
-    moving = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
-    best = container.streams.best("video")
+    moving = [
+        stream
+        for stream in container.streams.video
+        # None: a codec that FFmpeg does not know, whatever PyAV's annotations say
+        if not stream.disposition & Disposition.attached_pic
+        and cast(object, stream.codec_context) is not None
+    ]
+    try:
+        best = container.streams.best("video")
+    except IndexError:  # a damaged file announces streams that are not there
+        best = None
     stream = best if best in moving else next(iter(moving), None)
     if not isinstance(stream, VideoStream):
         return None

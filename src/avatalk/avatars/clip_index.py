@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeGuard
 
 import av
 import numpy as np
@@ -25,6 +25,7 @@ _NTSC = tuple(Fraction(1000 * rate, 1001) for rate in (24, 30, 48, 60, 120))
 STANDARD_RATES = (*map(Fraction, (10, 12, 15, 24, 25, 30, 48, 50, 60, 100, 120, 240)), *_NTSC)
 _SNAP = Fraction(1, 1000)
 _USUAL_RATE = Fraction(25)
+_SLOWEST, _FASTEST = 1, 1000
 # Containers that tell the time of every packet and find a key frame by its time.
 _SEEKABLE = ("mov", "matroska")
 # Codecs with one shown frame per packet in these containers; others (VP8's hidden frames) must be decoded.
@@ -135,14 +136,20 @@ def count_frames(container: InputContainer, stream: VideoStream, monitor: Monito
         return None
     known = [stamp for stamp in seen.stamps if stamp is not None]
     stamps = np.array(known, np.int64)
-    if len(known) < len(seen.stamps) or np.any(np.diff(stamps) <= 0):
-        fps = stream.average_rate or stream.guessed_rate or _USUAL_RATE
-        times = np.arange(len(seen.stamps)) / float(fps)
-        return Index(Fraction(fps), times, len(times) / float(fps), None, np.zeros(1, np.int64))
-    index = _timed(stream, stamps, np.flatnonzero(seen.is_key), seen.lengths[-1])
-    if is_seekable(container) and len(index.keys) and index.keys[0] == 0:
-        return index
-    return Index(index.fps, index.times, index.duration_s, None, np.zeros(1, np.int64))
+    ascending = len(known) == len(seen.stamps) and not np.any(np.diff(stamps) <= 0)
+    index = _timed(stream, stamps, np.flatnonzero(seen.is_key), seen.lengths[-1]) if ascending else None
+    jumps = "mpegts" in container.format.name  # as its clocks may
+    if index is not None and (index.fps >= _SLOWEST or not jumps):
+        if is_seekable(container) and index.keys[:1].tolist() == [0]:
+            return index
+        return replace(index, stamps=None, keys=np.zeros(1, np.int64))
+    fps = next((rate for rate in (stream.average_rate, stream.guessed_rate) if _plausible(rate)), _USUAL_RATE)
+    times = np.arange(len(seen.stamps)) / float(fps)
+    return Index(fps, times, len(times) / float(fps), None, np.zeros(1, np.int64))
+
+
+def _plausible(rate: Fraction | None) -> TypeGuard[Fraction]:
+    return rate is not None and _SLOWEST <= rate <= _FASTEST
 
 
 def is_seekable(container: InputContainer) -> bool:
@@ -156,7 +163,7 @@ def packets(container: InputContainer, stream: VideoStream | None = None) -> Ite
     while True:
         try:
             packet = next(found, None)
-        except (FFmpegError, OSError):
+        except (FFmpegError, OSError, IndexError):  # the last: a stream that a damaged file only announces
             return
         if packet is None:
             return
