@@ -118,6 +118,14 @@ def test_a_nearly_constant_rate_snaps_to_the_standard_one(tmp_path):
     assert open_clip(path).fps == 30
 
 
+def test_a_dropped_frame_is_no_constant_rate(tmp_path):
+    stamps = [*range(10), *range(11, 21)]
+    path = write_clip(tmp_path / "d.mkv", numbered(20), stamps=stamps, time_base=Fraction(1, 25))
+    clip = open_clip(path)
+    assert np.abs(clip.times * 25 - stamps).max() < 0.03
+    assert [*schedule(clip, Fraction(25), 21, "hold")] == [*range(10), 9, *range(10, 20)]
+
+
 def test_a_clip_that_starts_late_starts_at_zero(tmp_path):
     stamps = [50 + k for k in range(20)]
     path = write_clip(tmp_path / "l.mkv", numbered(20), stamps=stamps, time_base=Fraction(1, 25))

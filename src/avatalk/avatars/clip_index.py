@@ -219,13 +219,14 @@ def constant_rate(ticks: Int64Array, unit: Fraction, stated: Fraction | None) ->
         stated: the rate that the file gives, if it does.
     """
     if len(ticks) < 2:
-        return stated or _USUAL_RATE
+        return stated if _plausible(stated) else _USUAL_RATE
     mean = Fraction(len(ticks) - 1, int(ticks[-1])) / unit
-    near = [rate for rate in STANDARD_RATES if abs(rate / mean - 1) < Fraction(1, 20)]
-    near.sort(key=lambda rate: (rate != stated, abs(rate - mean)))
-    for rate in (*near, stated, mean):
-        if rate and np.abs(ticks * float(unit * rate) - np.arange(len(ticks))).max() <= 1.01 * unit * rate:
-            return rate
+    standard = sorted(STANDARD_RATES, key=lambda rate: (rate != stated, abs(rate - mean)))
+    for rate in (*standard, stated, mean):
+        if rate:
+            early = ticks * float(unit * rate) - np.arange(len(ticks))
+            if np.ptp(early) <= min(1.01 * unit * rate, 0.5):
+                return rate
     return None
 
 
