@@ -139,7 +139,7 @@ def count_frames(container: InputContainer, stream: VideoStream, monitor: Monito
     ascending = len(known) == len(seen.stamps) and not np.any(np.diff(stamps) <= 0)
     index = _timed(stream, stamps, np.flatnonzero(seen.is_key), seen.lengths[-1]) if ascending else None
     jumps = "mpegts" in container.format.name  # as its clocks may
-    if index is not None and (index.fps >= _SLOWEST or not jumps):
+    if index is not None and index.fps <= _FASTEST and (index.fps >= _SLOWEST or not jumps):
         if is_seekable(container) and index.keys[:1].tolist() == [0]:
             return index
         return replace(index, stamps=None, keys=np.zeros(1, np.int64))
