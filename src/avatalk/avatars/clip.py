@@ -19,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 from av.container import InputContainer
 from av.error import FFmpegError
-from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -38,6 +37,7 @@ _NEAR = 8  # frames; further ahead, or back, it is worth looking for a key frame
 _EARLY_S = 1e-6  # a frame is shown from this much before its time on, which is more than rounding makes
 _THREADS = min(4, os.cpu_count() or 1)  # each holds frames of its own
 _STILL_FORMATS = ("image2", "_pipe", "webp", "tty")  # FFmpeg's names for single pictures, and for text
+_ATTACHED_PICTURE = 0x400  # FFmpeg's disposition of a cover
 # Tags in other encodings than UTF-8 are no reason to refuse a file; PyAV lets them pass from 19 on.
 _TAGS: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 
@@ -146,7 +146,7 @@ def open_clip(path: str | Path, monitor: Monitor | None = None) -> Clip:
         )
     elif index.damaged:
         monitor.warn(f"{path.name} is damaged; what cannot be decoded was left out.")
-    if has_high_range(first):
+    if has_high_range(stream):
         monitor.warn(f"{path.name} has a high dynamic range; its colours will look flat.")
     if turn.transposed:
         width, height = height, width
@@ -328,8 +328,7 @@ def _video_of(container: InputContainer) -> VideoStream | None:
         stream
         for stream in container.streams.video
         # None: a codec that FFmpeg does not know, whatever PyAV's annotations say
-        if not stream.disposition & Disposition.attached_pic
-        and cast(object, stream.codec_context) is not None
+        if not _is_cover(stream) and cast(object, stream.codec_context) is not None
     ]
     try:
         best = container.streams.best("video")
@@ -341,6 +340,12 @@ def _video_of(container: InputContainer) -> VideoStream | None:
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = _THREADS
     return stream
+
+
+def _is_cover(stream: VideoStream) -> bool:
+    """Whether it is the cover of a sound: PyAV 14 does not tell, 15 in an enumeration, 18 in a number."""
+    disposition: Any = getattr(stream, "disposition", 0)
+    return bool(int(getattr(disposition, "value", disposition)) & _ATTACHED_PICTURE)
 
 
 def _looks_like_video(head: bytes) -> bool:

@@ -71,7 +71,7 @@ class _Seen:
 
     def add(self, unit: Packet[Any] | VideoFrame, is_key: bool) -> None:
         self.stamps.append(unit.pts)
-        self.lengths.append(int(unit.duration or 0))
+        self.lengths.append(int(getattr(unit, "duration", 0) or 0))  # frames have none in PyAV 14
         self.is_key.append(is_key)
 
 

@@ -9,24 +9,19 @@ import cv2
 import numpy as np
 from av.sidedata.sidedata import Type as SideData
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange, VideoReformatter
 from av.video.stream import VideoStream
 
 from avatalk.media import UInt8Array
 
 _HIGH_RANGE = (16, 18)  # ITU-T H.273, transfer characteristics: PQ and HLG
-# ITU-T H.273, matrix coefficients, in swscale's names.
-_MATRICES = {
-    1: Colorspace.ITU709,
-    4: Colorspace.FCC,
-    5: Colorspace.ITU601,
-    6: Colorspace.ITU601,
-    7: Colorspace.SMPTE240M,
-    9: Colorspace.BT2020,
-    10: Colorspace.BT2020,
-}
-# Without these flags swscale's results are darker by one level; planes, then merged, are twice as fast.
-_EXACT = Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
+# ITU-T H.273, matrix coefficients, to swscale's numbers, which are not named in every PyAV.
+_BT709, _BT601 = 1, 5
+_MATRICES = {1: _BT709, 4: 4, 5: _BT601, 6: _BT601, 7: 7, 9: 9, 10: 9}
+# swscale's flags likewise. Without full chroma and accurate rounding the results are darker by one level;
+# planes, then merged, are twice as fast.
+_BICUBIC, _POINT = 0x4, 0x10
+_EXACT = 0x2000 | 0x40000
 
 
 class Turn(NamedTuple):
@@ -49,9 +44,9 @@ class Turn(NamedTuple):
         return cls(False, a < 0, d < 0)
 
 
-def has_high_range(frame: VideoFrame) -> bool:
-    """Whether the colours are PQ's or HLG's."""
-    return int(frame.color_trc) in _HIGH_RANGE
+def has_high_range(stream: VideoStream) -> bool:
+    """Whether the colours are PQ's or HLG's, once a frame has been decoded."""
+    return int(stream.codec_context.color_trc) in _HIGH_RANGE
 
 
 def square_size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
@@ -82,7 +77,7 @@ class Painter:
             src_colorspace=_matrix(frame),
             src_color_range=_range(frame),
             dst_color_range=ColorRange.JPEG,
-            interpolation=_EXACT | (Interpolation.POINT if same else Interpolation.BICUBIC),
+            interpolation=_EXACT | (_POINT if same else _BICUBIC),
         )
         green, blue, red = (
             np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)[
@@ -99,11 +94,11 @@ class Painter:
         return np.asarray(picture, np.uint8)
 
 
-def _matrix(frame: VideoFrame) -> Colorspace | None:
+def _matrix(frame: VideoFrame) -> int | None:
     """The matrix the file names; else BT.709 for high definition and BT.601 below it, as players do."""
     if frame.format.is_rgb:
         return None
-    usual = Colorspace.ITU709 if frame.width >= 1280 or frame.height > 576 else Colorspace.ITU601
+    usual = _BT709 if frame.width >= 1280 or frame.height > 576 else _BT601
     return _MATRICES.get(int(frame.colorspace), usual)
 
 
