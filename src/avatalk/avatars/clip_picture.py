@@ -69,12 +69,15 @@ class Painter:
         """Return a frame as (height, width, 3) uint8 RGB."""
         width, height = self._size
         same = (frame.width, frame.height) == self._size
+        matrix = _matrix(frame)
         planes = self._scaler.reformat(
             frame,
             width,
             height,
             "gbrp",
-            src_colorspace=_matrix(frame),
+            src_colorspace=matrix,
+            # Planes of RGB have no matrix, but PyAV before 17 heeds the source's range only if these differ.
+            dst_colorspace=_BT601 if matrix == _BT709 else _BT709,
             src_color_range=_range(frame),
             dst_color_range=ColorRange.JPEG,
             interpolation=_EXACT | (_POINT if same else _BICUBIC),
