@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avatalk.avatars.clip import Clip, is_clip, open_clip, schedule
+from avatalk.avatars.clip_index import constant_rate
 from avatalk.errors import UnreadableFile
 from avatalk.events import Monitor
 from clips import numbered, turn_mp4, write_clip
@@ -124,6 +125,19 @@ def test_a_dropped_frame_is_no_constant_rate(tmp_path):
     clip = open_clip(path)
     assert np.abs(clip.times * 25 - stamps).max() < 0.03
     assert [*schedule(clip, Fraction(25), 21, "hold")] == [*range(10), 9, *range(10, 20)]
+
+
+def test_coarse_clocks_explain_no_rate_that_is_not_there():
+    steady = np.arange(40)
+    dropped = np.delete(steady, 10)
+    assert constant_rate(steady, Fraction(1, 25), None) == 25
+    assert constant_rate(dropped, Fraction(1, 25), Fraction(25)) is None
+    assert constant_rate(dropped, Fraction(1, 25), Fraction(10**9)) is None
+    rounded = np.round(np.arange(300) * 1000 / NTSC).astype(np.int64)
+    assert constant_rate(rounded, Fraction(1, 1000), None) == NTSC
+    assert (
+        constant_rate(rounded[:5], Fraction(1, 1000), Fraction(30)) == 30
+    )  # so short that the file is believed
 
 
 def test_a_clip_that_starts_late_starts_at_zero(tmp_path):
