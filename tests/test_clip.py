@@ -133,7 +133,7 @@ def test_coarse_clocks_explain_no_rate_that_is_not_there():
     assert constant_rate(steady, Fraction(1, 25), None) == 25
     assert constant_rate(dropped, Fraction(1, 25), Fraction(25)) is None
     assert constant_rate(dropped, Fraction(1, 25), Fraction(10**9)) is None
-    rounded = np.round(np.arange(300) * 1000 / NTSC).astype(np.int64)
+    rounded = np.round(np.arange(300) * 1000 / float(NTSC)).astype(np.int64)
     assert constant_rate(rounded, Fraction(1, 1000), None) == NTSC
     assert (
         constant_rate(rounded[:5], Fraction(1, 1000), Fraction(30)) == 30
