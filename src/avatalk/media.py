@@ -6,6 +6,7 @@ centre of the top left pixel at (0.5, 0.5). Times are seconds, angles radians. S
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +94,7 @@ class Face:
 class FaceTrack:
     """The chosen face in every source frame (one entry for a still); None where it is not seen."""
 
-    faces: tuple[Face | None, ...]
+    faces: Sequence[Face | None]
 
 
 @dataclass(frozen=True, slots=True)

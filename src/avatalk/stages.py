@@ -14,7 +14,7 @@ import numpy.typing as npt
 from avatalk import engines
 from avatalk.avatars.edit import Edit
 from avatalk.avatars.sources import open_avatar
-from avatalk.compose.layout import canvas_size, even, lay_out, place
+from avatalk.compose.layout import MovedFaces, canvas_size, even, lay_out, place
 from avatalk.errors import FaceError, SpeechError
 from avatalk.events import Monitor
 from avatalk.lipsync import listen
@@ -22,7 +22,7 @@ from avatalk.lipsync.base import Shot
 from avatalk.lipsync.motion import motion_curve
 from avatalk.lipsync.visemes import from_phonemes
 from avatalk.media import Avatar, FaceTrack, MotionCurve, Speech, UInt8Array, VisemeCurve
-from avatalk.request import VideoRequest
+from avatalk.request import MAX_FPS, MIN_FPS, VideoRequest
 from avatalk.speech.audio import open_audio
 from avatalk.speech.synthesis import speak
 
@@ -86,7 +86,8 @@ def find_speech(request: VideoRequest, avatar: Avatar, folder: Path, monitor: Mo
 
 def frame_rate(request: VideoRequest, avatar: Avatar) -> Fraction:
     """Frames per second: the request's, else the clip's own, else 25."""
-    return request.fps or (avatar.clip.fps if avatar.clip is not None else _DEFAULT_FPS)
+    own = avatar.clip.fps if avatar.clip is not None else _DEFAULT_FPS
+    return request.fps or min(max(own, Fraction(MIN_FPS)), Fraction(MAX_FPS))
 
 
 def frame_count(duration_s: float, sample_rate: int, fps: Fraction) -> int:
@@ -181,7 +182,7 @@ def place_shot(
         return Shot(avatar, None, visemes, motion, width, height, request.seed, speech.audio, fps)
     height, width = avatar.picture.shape[:2]
     layout = lay_out(width, height, request.size, request.aspect, request.quality)
-    track = FaceTrack(tuple(face and layout.move(face) for face in faces.track.faces))
+    track = FaceTrack(MovedFaces(layout, faces.track.faces))
     boxes = faces.boxes and tuple(box and layout.move_box(box) for box in faces.boxes)
 
     def pictures(start: int, stop: int) -> Iterator[UInt8Array]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import cv2
 import numpy as np
@@ -49,6 +51,31 @@ class Layout:
     def _moved(self, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
         x0, y0, x1, y1 = (edge * self.scale + (self.x, self.y)[k % 2] for k, edge in enumerate(box))
         return x0, y0, x1, y1
+
+
+@dataclass(frozen=True, slots=True)
+class MovedFaces(Sequence[Face | None]):
+    """Faces of a clip on the canvas, each moved when it is asked for: a track may be long."""
+
+    layout: Layout
+    faces: Sequence[Face | None]
+
+    def __len__(self) -> int:
+        """Number of source frames."""
+        return len(self.faces)
+
+    @overload
+    def __getitem__(self, index: int) -> Face | None: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Face | None]: ...
+
+    def __getitem__(self, index: int | slice) -> Face | Sequence[Face | None] | None:
+        """Return one face, or those of a range."""
+        if isinstance(index, slice):
+            return MovedFaces(self.layout, self.faces[index])
+        face = self.faces[index]
+        return None if face is None else self.layout.move(face)
 
 
 def canvas_size(aspect: str, quality: str) -> tuple[int, int]:

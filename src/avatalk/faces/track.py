@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from typing import NamedTuple, Protocol, cast, overload, runtime_checkable
+from typing import NamedTuple, Protocol, overload, runtime_checkable
 
 import cv2
 import numpy as np
@@ -84,7 +84,7 @@ def track_faces(
             field="avatar",
         )
     faces = _Faces(_bridged(tracker.rows))
-    return FaceTrack(cast("tuple[Face | None, ...]", faces))
+    return FaceTrack(faces)
 
 
 def missing_ranges(
