@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -229,7 +229,9 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
     clock = Clock()
     engines.get("lipsync", request.engine)  # an unknown name is told before any work
     folder = temporary_folder()
-    try:
+    with ExitStack() as undo:
+        undo.callback(folder.cleanup)
+
         # 1 avatar
         with clock("avatar"):
             monitor.report("avatar")
@@ -265,9 +267,7 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
             lipsync = engine.load().configured(engine.name, options, monitor)
             animation = lipsync.prepare(shot)
             stages.check_faces(request.strict_faces, animation.faceless, monitor)
-    except BaseException:
-        folder.cleanup()
-        raise
+        undo.pop_all()
     used = {
         "avatar": {"drawn": "gallery", "still": "photo"}.get(avatar.kind, avatar.kind),
         "speech": f"espeak {speech.voice}" if speech.voice else "recording",
