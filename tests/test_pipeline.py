@@ -10,6 +10,7 @@ from avatalk import VideoRequest, plan, preview, render
 from avatalk.errors import Cancelled
 from avatalk.faces.mediapipe import MediaPipeFaces
 from avatalk.media import VISEME_CHANNELS
+from avatalk.video.ahead import side_by_side
 
 SENTENCE = "Mama bought a big blue apple pie. Papa saw five fat frogs."
 
@@ -99,6 +100,14 @@ def test_any_range_of_frames_is_the_same_bits(kind, photo, speech):
     assert np.array_equal(whole[-1], last)
     at = preview(request, float(33 / made.fps) + 1e-6)
     assert np.array_equal(at, whole[33])
+
+
+@pytest.mark.parametrize("kind", ["drawn, recording", "photograph, text"])
+def test_several_threads_draw_the_same_bits(kind, photo, speech):
+    with plan(REQUESTS[kind](photo, speech)) as made:
+        one = list(made.frames(0, 40))
+        several = list(side_by_side(lambda index: next(made.frames(index, index + 1)), 40, 4))
+    assert all(np.array_equal(a, b) for a, b in zip(one, several, strict=True))
 
 
 def test_still_moves_nothing_outside_the_head(photo, speech):

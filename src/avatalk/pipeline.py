@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event
+from threading import Event, Lock
 from types import TracebackType
 
 from avatalk import engines, stages
@@ -24,11 +24,12 @@ from avatalk.lipsync.base import Animation, Options
 from avatalk.media import Face, MotionCurve, Result, Speech, UInt8Array, VisemeCurve
 from avatalk.request import VideoRequest
 from avatalk.spec import portable
-from avatalk.video.ahead import ahead
+from avatalk.video.ahead import ahead, side_by_side
 from avatalk.video.encode import check_output, encode
 from avatalk.video.sidecar import write_captions
 from avatalk.workspace import temporary_folder
 
+_DRAWERS = 2  # threads; Python's own lock leaves a third little to do
 _SMALL_FACE = 60.0  # pixels between the eyes below which a mouth has too few pixels to look good
 
 
@@ -38,6 +39,7 @@ class Clock:
 
     seconds: dict[str, float] = field(default_factory=dict)
     _began: float = field(default_factory=time.perf_counter)
+    _lock: Lock = field(default_factory=Lock)
 
     @contextmanager
     def __call__(self, stage: str) -> Iterator[None]:
@@ -46,7 +48,8 @@ class Clock:
         try:
             yield
         finally:
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began
+            with self._lock:
+                self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began
 
     def each(self, stage: str, frames: Iterator[UInt8Array]) -> Iterator[UInt8Array]:
         """Pass `frames` on and count the time each took to make."""
@@ -182,7 +185,7 @@ def render(
         with made.clock("encode"):
             encode(
                 output,
-                ahead(made.clock.each("lipsync", made.frames())),
+                _drawn(made),
                 made.n_frames,
                 made.fps,
                 (made.width, made.height),
@@ -292,6 +295,18 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
         _pictures=shot.pictures,
         _folder=folder,
     )
+
+
+def _drawn(made: Plan) -> Iterator[UInt8Array]:
+    """All frames in order, made ahead of their use."""
+    if not made._animation.one_by_one:
+        return ahead(made.clock.each("lipsync", made.frames()))
+
+    def draw(index: int) -> UInt8Array:
+        with made.clock("lipsync"):
+            return next(made.frames(index, index + 1))
+
+    return side_by_side(draw, made.n_frames, _DRAWERS)
 
 
 def _keep_sources(request: VideoRequest, output: Path) -> None:

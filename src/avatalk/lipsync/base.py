@@ -62,6 +62,9 @@ class Animation(ABC):
     Rule: a frame is a pure function of the shot and its index, the same bits whoever asks.
     """
 
+    one_by_one: ClassVar[bool] = True
+    """Whether a frame alone costs no more than a frame of a long range."""
+
     @abstractmethod
     def frames(self, start: int, stop: int) -> Iterator[UInt8Array]:
         """Yield frames `start` to `stop` - 1, each (height, width, 3) uint8 RGB, owned by the caller."""

@@ -150,6 +150,7 @@ class _Still:
 class Wav2LipAnimation(Animation):
     """A prepared shot. Each frame has its seat in a batch of fixed shape, hence the same bits always."""
 
+    one_by_one: ClassVar[bool] = False
     shot: Shot
     networks: Networks
     mel: Float32Array

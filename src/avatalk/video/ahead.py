@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+
+import cv2
 
 T = TypeVar("T")
 
@@ -27,3 +29,26 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def side_by_side(make: Callable[[int], T], count: int, workers: int) -> Iterator[T]:
+    """Yield ``make(0)`` to ``make(count - 1)`` in order, made by several threads a few items ahead.
+
+    Meanwhile OpenCV uses no threads of its own: whole frames side by side share the processors better.
+    """
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        with ThreadPoolExecutor(workers, "avatalk-frames") as pool:
+            waiting = deque(pool.submit(make, index) for index in range(min(_DEPTH, count)))
+            try:
+                for index in range(count):
+                    item = waiting.popleft().result()
+                    if index + _DEPTH < count:
+                        waiting.append(pool.submit(make, index + _DEPTH))
+                    yield item
+            finally:
+                for future in waiting:
+                    future.cancel()
+    finally:
+        cv2.setNumThreads(before)
