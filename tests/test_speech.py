@@ -19,12 +19,13 @@ from avatalk.events import Monitor, Progress
 from avatalk.media import Speech
 from avatalk.speech.base import Utterance
 from avatalk.speech.espeak import Espeak
+from avatalk.speech.espeak_voices import espeak_voices
 from avatalk.speech.ipa import clean_symbol
 from avatalk.speech.scripts import scripts_in
 from avatalk.speech.spoken import spoken_form
 from avatalk.speech.synthesis import HEAD_S, TAIL_S, speak
 from avatalk.speech.text import LONGEST, PARAGRAPH_PAUSE_S, SENTENCE_PAUSE_S, check_speakable, pieces
-from avatalk.speech.voices import DEFAULT, choose, espeak_voices, lookup
+from avatalk.speech.voices import DEFAULT, choose, lookup
 from avatalk.speech.words import Mark, speakable, timed_words
 
 SENTENCES: dict[str, str] = json.loads(

@@ -31,7 +31,7 @@ def avatar_rows() -> list[Row]:
 
 def voice_rows(language: str | None = None) -> list[Row]:
     """One row per voice; with `language`, only of that language (``de``, ``en-GB``)."""
-    from avatalk.speech.voices import espeak_voices  # asks the voice library, which takes a moment
+    from avatalk.speech.voices import all_voices  # asks the voice library, which takes a moment
 
     wanted = (language or "").lower().replace("_", "-")
     return [
@@ -43,7 +43,7 @@ def voice_rows(language: str | None = None) -> list[Row]:
             "engine": voice.engine,
             "licence": voice.licence,
         }
-        for voice in espeak_voices()
+        for voice in all_voices()
         if f"{voice.language.lower()}-".startswith(f"{wanted}-" if wanted else "")
         or voice.language_name.lower().startswith(wanted)
     ]

@@ -26,7 +26,8 @@ class Engine:
         packages: importable names it needs.
         models: models it needs, fetched at first use.
         extra: the extra that installs `packages`; empty when they are always there.
-        takes: what a lip-sync engine can move: ``drawn``, ``still``, ``clip``.
+        takes: what a lip-sync engine can move: ``drawn``, ``still``, ``clip``; what a speech engine makes
+            speech from: ``text``, ``recording``.
     """
 
     stage: str
@@ -94,6 +95,7 @@ ENGINES: tuple[Engine, ...] = (
         "espeak-ng, over 100 languages, exact phoneme times",
         "GPL-3.0-or-later",
         packages=("espeakng_loader", "av"),
+        takes=("text",),
     ),
     Engine(
         "speech",
@@ -102,6 +104,7 @@ ENGINES: tuple[Engine, ...] = (
         "your own recording, any format",
         "Apache-2.0",
         packages=("av",),
+        takes=("recording",),
     ),
     Engine(
         "face",

@@ -52,12 +52,14 @@ class Speech:
         phonemes: in time order, or None when only the sound is known (a recording).
         words: in time order, or None likewise.
         voice: name of the voice that speaks; empty for a recording.
+        engine: name of the engine that spoke, likewise.
     """
 
     audio: AudioClip
     phonemes: tuple[Phoneme, ...] | None = None
     words: tuple[Word, ...] | None = None
     voice: str = ""
+    engine: str = ""
 
 
 # --- pictures and faces ----------------------------------------------------------------------------

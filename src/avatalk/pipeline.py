@@ -273,7 +273,7 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
         undo.pop_all()
     used = {
         "avatar": {"drawn": "gallery", "still": "photo"}.get(avatar.kind, avatar.kind),
-        "speech": f"espeak {speech.voice}" if speech.voice else "recording",
+        "speech": f"{speech.engine} {speech.voice}" if speech.voice else "recording",
         **({} if faces is None else {"face": faces.engine}),
         "lipsync": " ".join(filter(None, (engine.name, lipsync.runs_on))),
         "encode": "pyav",

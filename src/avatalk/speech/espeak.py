@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.metadata import version
 from typing import ClassVar
 
 import numpy as np
@@ -11,27 +12,31 @@ import numpy.typing as npt
 from avatalk.errors import SpeechError
 from avatalk.media import Float32Array, Phoneme
 from avatalk.speech.base import SpeechEngine, Utterance, Voice
+from avatalk.speech.espeak_voices import espeak_voices
 from avatalk.speech.ipa import clean_symbol
 from avatalk.speech.libespeak import SAMPLE_RATE, Recording, synthesise
 from avatalk.speech.spoken import spoken_form
 from avatalk.speech.timing import mouth_times
-from avatalk.speech.voices import espeak_voices
 from avatalk.speech.words import Mark, timed_words
 
 _GAIN = {"female": 1.15, "male": 1.4, "": 1.25}
 """Brings the voices to -17 dBFS, within 2 dB: measured on a sentence each of 24 of them."""
 _KNEE = 0.8
+_FORM = 1  # counted up when the same words come to sound different
 
 
 class Espeak(SpeechEngine):
     """espeak-ng."""
 
     name: ClassVar[str] = "espeak"
-    sample_rate = SAMPLE_RATE
 
     def voices(self) -> tuple[Voice, ...]:
         """Return every voice, the preferred one of each language first."""
         return espeak_voices()
+
+    def version(self, voice: Voice) -> str:  # noqa: ARG002 - the same for all
+        """Return the version of the library, and of what is done to its sound here."""
+        return f"espeakng-loader {version('espeakng-loader')}, {_FORM}"
 
     def speak(self, sentence: str, voice: Voice, speed: float = 1.0, pitch: float = 1.0) -> Utterance:
         """Speak one sentence; see `SpeechEngine.speak`."""
@@ -46,8 +51,8 @@ class Espeak(SpeechEngine):
             )
         sound = _levelled(np.concatenate(recording.blocks), _GAIN[voice.sex])
         words = timed_words(sentence, self._marks(recording, phonemes))
-        phonemes = mouth_times(phonemes, sound, self.sample_rate)
-        return Utterance(sound, self.sample_rate, tuple(phonemes), words)
+        phonemes = mouth_times(phonemes, sound, SAMPLE_RATE)
+        return Utterance(sound, SAMPLE_RATE, tuple(phonemes), words)
 
     def _phonemes(self, recording: Recording) -> list[Phoneme]:
         """Events to phonemes: each lasts until the next; pauses in a row are one."""
@@ -55,12 +60,12 @@ class Espeak(SpeechEngine):
         starts = [sample for _, sample in recording.phonemes]
         phonemes: list[Phoneme] = []
         if starts and starts[0] > 0:
-            phonemes.append(Phoneme("", 0.0, starts[0] / self.sample_rate))
+            phonemes.append(Phoneme("", 0.0, starts[0] / SAMPLE_RATE))
         for (name, start), end in zip(recording.phonemes, [*starts[1:], total], strict=True):
             if end <= start:
                 continue
             symbol, stressed = clean_symbol(name.decode("utf-8", "ignore"))
-            start_s, end_s = start / self.sample_rate, end / self.sample_rate
+            start_s, end_s = start / SAMPLE_RATE, end / SAMPLE_RATE
             if phonemes and not symbol and not phonemes[-1].symbol:
                 phonemes[-1] = Phoneme("", phonemes[-1].start_s, end_s)
             else:
@@ -75,7 +80,7 @@ class Espeak(SpeechEngine):
         phoneme = next(sounding, None)
         for (position, _), stop in zip(recording.words, [*starts[1:], total], strict=True):
             mark: Mark | None = None
-            while phoneme is not None and phoneme.start_s < stop / self.sample_rate:
+            while phoneme is not None and phoneme.start_s < stop / SAMPLE_RATE:
                 mark = Mark(position, mark.start_s if mark else phoneme.start_s, phoneme.end_s)
                 phoneme = next(sounding, None)
             if mark:

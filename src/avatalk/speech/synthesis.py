@@ -9,17 +9,20 @@ from pathlib import Path
 
 import numpy as np
 
-from avatalk import engines
 from avatalk.errors import SpeechError
 from avatalk.events import Monitor
 from avatalk.media import Float32Array, Phoneme, Speech, Word
 from avatalk.speech.audio import AudioClip
-from avatalk.speech.base import SpeechEngine, Utterance, Voice
+from avatalk.speech.base import Utterance, Voice
+from avatalk.speech.resample import resample
 from avatalk.speech.spoken import spoken_form
 from avatalk.speech.text import Piece, check_speakable, pieces
-from avatalk.speech.voices import check_readable, choose
+from avatalk.speech.voices import check_readable, choose, engine_of
 from avatalk.speech.words import speakable
 from avatalk.workspace import cannot_write
+
+SAMPLE_RATE = 22050
+"""Hertz of the file; what engines make at other rates is resampled."""
 
 HEAD_S = 0.15
 TAIL_S = 0.3
@@ -54,14 +57,13 @@ def speak(
     chosen = choose(voice, text, monitor, sex)
     check_speakable(text)
     check_readable(text, chosen, monitor)
-    engine = engine_of(chosen)
     path = Path(folder) / "speech.wav"
     try:
         with path.open("wb") as raw, wave.open(raw, "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
-            file.setframerate(engine.sample_rate)
-            track = _Track(file, engine.sample_rate)
+            file.setframerate(SAMPLE_RATE)
+            track = _Track(file, SAMPLE_RATE)
             track.pause(HEAD_S)
             for piece, utterance, pause_s in _utterances(text, chosen, speed, pitch, monitor):
                 track.pause(pause_s)
@@ -70,8 +72,8 @@ def speak(
             track.pause(TAIL_S)
     except OSError as error:
         raise cannot_write(path, error) from None
-    clip = AudioClip(path, engine.sample_rate, 1, track.samples / engine.sample_rate)
-    return Speech(clip, tuple(track.phonemes), tuple(track.words), chosen.name)
+    clip = AudioClip(path, SAMPLE_RATE, 1, track.samples / SAMPLE_RATE)
+    return Speech(clip, tuple(track.phonemes), tuple(track.words), chosen.name, chosen.engine)
 
 
 def _utterances(
@@ -98,12 +100,6 @@ def _utterances(
         raise refused
 
 
-def engine_of(voice: Voice) -> SpeechEngine:
-    """Return the engine that speaks `voice`."""
-    engine: SpeechEngine = engines.get("speech", voice.engine).load()()
-    return engine
-
-
 @dataclass(slots=True)
 class _Track:
     """The file being written, and what is said in it so far."""
@@ -125,7 +121,7 @@ class _Track:
     def add(self, utterance: Utterance, sentence: int) -> None:
         """Append an utterance."""
         offset = self.samples / self.sample_rate
-        self._write(utterance.sound)
+        self._write(resample(utterance.sound, utterance.sample_rate, self.sample_rate))
         for phoneme in utterance.phonemes or ():
             start_s, end_s = offset + phoneme.start_s, offset + phoneme.end_s
             self._phoneme(replace(phoneme, start_s=start_s, end_s=end_s))

@@ -1,132 +1,24 @@
-"""The embedded voices under short names, and how a name in a request becomes a voice."""
+"""All voices of all engines, and how a name in a request becomes a voice.
+
+A name that comes with avatalk always means the embedded voice: installing others never changes what a
+request says. A language, or no name at all, asks for the best voice there is: an installed neural one first.
+"""
 
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from functools import cache
 
+from avatalk import engines
 from avatalk.errors import SpeechError, UnknownName
 from avatalk.events import Monitor
-from avatalk.speech.base import Voice
-from avatalk.speech.libespeak import EspeakLanguage, languages, variant_names
+from avatalk.speech.base import SpeechEngine, Voice
+from avatalk.speech.espeak_voices import by_identifier, canonical, espeak_voices
 from avatalk.speech.scripts import scripts_in
 
 DEFAULT = "amy"
 
-_LICENCE = "GPL-3.0-or-later (the program; the sound it makes is yours)"
-
-_FEMALE, _MALE = "f1", "m3"
-"""Variants of a voice. f2, f3 and f5 are breathier, but do not sound the same in every process."""
-
-# Language of espeak-ng → names of a woman and a man. Every other language is named by its tag:
-# `sw` and `sw-f`.
-_NAMES = {
-    "en-US": ("amy", "brian"),
-    "en-GB": ("emma", "george"),
-    "en-GB-scotland": ("fiona", "angus"),
-    "ar": ("layla", "omar"),
-    "bg": ("elena", "boris"),
-    "bn": ("ananya", "rahul"),
-    "ca": ("nuria", "jordi"),
-    "cmn": ("mei", "wei"),
-    "cs": ("tereza", "tomas"),
-    "cy": ("carys", "rhys"),
-    "da": ("freja", "mads"),
-    "de": ("anna", "lukas"),
-    "el": ("eleni", "nikos"),
-    "es": ("lucia", "mateo"),
-    "es-419": ("camila", "diego"),
-    "et": ("liis", "rasmus"),
-    "fa": ("shirin", "dariush"),
-    "fi": ("aino", "eero"),
-    "fr": ("chloe", "louis"),
-    "ga": ("aoife", "sean"),
-    "he": ("noa", "eitan"),
-    "hi": ("priya", "arjun"),
-    "hr": ("ivana", "luka"),
-    "hu": ("eszter", "bence"),
-    "hy": ("ani", "aram"),
-    "id": ("dewi", "budi"),
-    "is": ("katrin", "jon"),
-    "it": ("giulia", "marco"),
-    "ja": ("yuki", "haruto"),
-    "ka": ("nino", "giorgi"),
-    "ko": ("minji", "jiho"),
-    "lt": ("ruta", "jonas"),
-    "lv": ("liga", "janis"),
-    "nb": ("ingrid", "lars"),
-    "nl": ("sanne", "daan"),
-    "pl": ("zofia", "jakub"),
-    "pt": ("ines", "joao"),
-    "pt-BR": ("beatriz", "thiago"),
-    "ro": ("ioana", "andrei"),
-    "ru": ("natasha", "dmitri"),
-    "sk": ("zuzana", "marek"),
-    "sl": ("nika", "matej"),
-    "sr": ("jelena", "nikola"),
-    "sv": ("elsa", "erik"),
-    "ta": ("kavya", "murugan"),
-    "th": ("malee", "somchai"),
-    "tr": ("elif", "emre"),
-    "uk": ("oksana", "taras"),
-    "ur": ("zara", "bilal"),
-    "vi": ("linh", "minh"),
-}
-_MORE = {"en-US": (("grace", "female", "Annie"), ("max", "male", ""))}
-"""More voices of a language: name, sex, variant."""
-
-_LANGUAGE_OF = {"gmw/en": "en-GB"}
-"""Identifiers whose last part is not the BCP-47 tag."""
-
-_SILENT = frozenset({"fo", "kaa", "xex"})
-"""Languages that espeak-ng 1.52 lists without having a dictionary for them."""
-
-# What a tag without a voice of its own means here.
-_MEANT = {
-    "en": "en-us",
-    "en-uk": "en-gb",
-    "fr-fr": "fr",
-    "es-mx": "es-419",
-    "es-us": "es-419",
-    "no": "nb",
-    "nn": "nb",
-    "zh": "cmn",
-    "zh-hk": "yue",
-    "zh-yue": "yue",
-    "pt-pt": "pt",
-    "iw": "he",
-    "in": "id",
-    "sh": "sr",
-}
-
-_CYRILLIC = "ba be bg cv kk ky mk nog ru ru-cl ru-LV tt uk"
-_SCRIPTS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(_CYRILLIC.split(), ("Cyrillic",)),
-    **dict.fromkeys(("ar", "fa", "sd", "ug", "ur"), ("Arabic",)),
-    **dict.fromkeys(("hi", "kok", "mr", "ne"), ("Devanagari",)),
-    **dict.fromkeys(("as", "bn", "bpy"), ("Bengali",)),
-    **dict.fromkeys(("am", "ti"), ("Ethiopic",)),
-    **dict.fromkeys(("cmn", "cmn-Latn-pinyin", "yue", "yue-Latn-jyutping"), ("Han",)),
-    **dict.fromkeys(("el", "grc"), ("Greek",)),
-    **dict.fromkeys(("hy", "hyw"), ("Armenian",)),
-    **dict.fromkeys(("my", "shn"), ("Myanmar",)),
-    **dict.fromkeys(("bs", "sr", "uz"), ("Latin", "Cyrillic")),
-    "chr": ("Cherokee",),
-    "en-Shaw": ("Shavian",),
-    "gu": ("Gujarati",),
-    "he": ("Hebrew",),
-    "ja": ("Hiragana", "Katakana"),
-    "ka": ("Georgian",),
-    "kn": ("Kannada",),
-    "ko": ("Hangul",),
-    "ml": ("Malayalam",),
-    "or": ("Oriya",),
-    "pa": ("Gurmukhi",),
-    "si": ("Sinhala",),
-    "ta": ("Tamil",),
-    "te": ("Telugu",),
-    "th": ("Thai",),
-}
 _FIRST_FOR = {
     "Cyrillic": "ru",
     "Arabic": "ar",
@@ -139,62 +31,70 @@ _FIRST_FOR = {
 
 
 @cache
-def espeak_voices() -> tuple[Voice, ...]:
-    """Return every voice of espeak-ng; of each language the one that its tag alone means comes first."""
-    return tuple(
-        voice
-        for language in sorted(languages(), key=lambda language: language.name)
-        if language.tag not in _SILENT
-        for voice in _voices_of(language)
-    )
+def _engine(name: str) -> SpeechEngine:
+    engine: SpeechEngine = engines.get("speech", name).load()()
+    return engine
 
 
-def _voices_of(language: EspeakLanguage) -> list[Voice]:
-    tag = _LANGUAGE_OF.get(language.identifier, language.identifier.split("/")[-1])
-    if tag in _NAMES:
-        woman, man = _NAMES[tag]
-        named = [(woman, "female", _FEMALE), (man, "male", _MALE), *_MORE.get(tag, ())]
-    else:
-        named = [(tag.lower(), "male", ""), (f"{tag.lower()}-f", "female", _FEMALE)]
-    return [
-        Voice(
-            name=name,
-            language=tag,
-            language_name=language.name,
-            sex=sex,
-            engine="espeak",
-            identifier=f"{language.identifier}+{variant}" if variant else language.identifier,
-            licence=_LICENCE,
-            description=f"{language.name}, {sex}" + (", reads kana only" if tag == "ja" else ""),
-            scripts=_SCRIPTS.get(tag, ("Latin",)),
-        )
-        for name, sex, variant in named
-    ]
+def engine_of(voice: Voice) -> SpeechEngine:
+    """Return the engine that speaks `voice`.
+
+    Raises:
+        EngineUnavailable: its extra is not installed.
+    """
+    return _engine(voice.engine)
+
+
+def speech_engines() -> tuple[SpeechEngine, ...]:
+    """Return the engines that speak text and whose packages are installed, the embedded one first."""
+    rows = [row for row in engines.ENGINES if row.stage == "speech" and "text" in row.takes]
+    return tuple(_engine(row.name) for row in rows if not row.missing())
+
+
+def neural_voices() -> tuple[Voice, ...]:
+    """Return the installed voices, in the order in which they are preferred."""
+    return tuple(v for engine in speech_engines() if engine.name != "espeak" for v in engine.voices())
+
+
+def all_voices() -> tuple[Voice, ...]:
+    """Return every voice that can be used now: the embedded ones, then the installed ones."""
+    return (*espeak_voices(), *neural_voices())
 
 
 def lookup(name: str) -> Voice:
-    """Return the voice meant by a short name, a language (tag or English name), or espeak-ng's identifier.
+    """Return the voice meant by a name, a language (tag or English name), or espeak-ng's identifier.
 
     Raises:
-        UnknownName: there is none; the hint has the nearest names.
+        UnknownName: there is none, or several; the hint has the nearest names, or theirs.
     """
-    voices = espeak_voices()
-    wanted = name.strip().lower().replace("_", "-")
-    for voice in voices:
-        in_english = voice.language_name.lower()
-        if wanted in (voice.name, voice.identifier.lower(), in_english, in_english.split(" (")[0]):
+    wanted = _plain(name)
+    neural = neural_voices()
+    for voice in (*espeak_voices(), *neural):
+        if wanted in (_plain(voice.name), voice.identifier.lower()):
             return voice
-    own = _by_identifier(name.strip(), voices)
+    called = [voice for voice in neural if wanted in map(_plain, voice.aliases)]
+    if len(called) == 1:
+        return called[0]
+    if called:
+        raise UnknownName(
+            f"Several voices are called “{name}”.",
+            hint=f"Say which one: {', '.join(voice.name for voice in called[:4])}.",
+            stage="speech",
+            field="voice",
+        )
+    own = by_identifier(name.strip())
     if own is not None:
         return own
-    tag = wanted
-    while tag:
-        tag = _MEANT.get(tag, tag)
-        for voice in voices:
-            if voice.language.lower() == tag:
-                return voice
-        tag = tag.rpartition("-")[0]
-    near = difflib.get_close_matches(wanted, _names_and_languages(voices), n=3, cutoff=0.5)
+    for voice in espeak_voices():
+        in_english = voice.language_name.lower()
+        if wanted in (in_english, in_english.split(" (")[0]):
+            return _best(voice.language, neural) or voice
+    tag = canonical(wanted)
+    embedded = next((voice for voice in espeak_voices() if voice.language.lower() == tag), None)
+    found = _best(tag, neural) or embedded
+    if found is not None:
+        return found
+    near = difflib.get_close_matches(wanted, _names_and_languages(all_voices()), n=3, cutoff=0.5)
     guess = f"Did you mean {' or '.join(near)}? " if near else ""
     raise UnknownName(
         f"There is no voice “{name}”.",
@@ -204,29 +104,14 @@ def lookup(name: str) -> Voice:
     )
 
 
-def _by_identifier(name: str, voices: tuple[Voice, ...]) -> Voice | None:
-    """A voice by espeak-ng's identifier or tag with any of its variants behind a plus, ``en-us+f4``."""
-    language, plus, variant = name.partition("+")
-    known = variant_names().get(variant.lower()) if plus else ""
-    if known is None:
-        return None
-    for voice in voices:
-        base = voice.identifier.partition("+")[0]
-        if language.lower() in (base.lower(), *((voice.language.lower(),) if plus else ())):
-            identifier = f"{base}+{known}" if known else base
-            description = f"{voice.language_name}, espeak-ng's own {identifier}"
-            return Voice(
-                name=identifier,
-                language=voice.language,
-                language_name=voice.language_name,
-                sex="",
-                engine=voice.engine,
-                identifier=identifier,
-                licence=voice.licence,
-                description=description,
-                scripts=voice.scripts,
-            )
-    return None
+def _plain(name: str) -> str:
+    return name.strip().lower().replace("_", "-")
+
+
+def _best(tag: str, voices: Iterable[Voice], sex: str = "") -> Voice | None:
+    """Return the first of `voices` that speaks the language, and is not of another sex."""
+    fits = (voice for voice in voices if not (sex and voice.sex) or voice.sex == sex)
+    return next((voice for voice in fits if canonical(voice.language) == canonical(tag)), None)
 
 
 def _names_and_languages(voices: tuple[Voice, ...]) -> list[str]:
@@ -237,14 +122,17 @@ def _names_and_languages(voices: tuple[Voice, ...]) -> list[str]:
 
 
 def voices_for_script(script: str) -> list[Voice]:
-    """Return the voices that read `script`, the most likely language first."""
+    """Return the embedded voices that read `script`, the most likely language first."""
     voices = [voice for voice in espeak_voices() if script in voice.scripts]
     first = _FIRST_FOR.get(script)
     return sorted(voices, key=lambda voice: voice.language != first)
 
 
 def choose(name: str | None, text: str, monitor: Monitor, sex: str = "") -> Voice:
-    """Return the voice of a request; without a name, one that reads the script of `text`.
+    """Return the voice of a request; without a name, the best one that reads the script of `text`.
+
+    That is an installed neural one of the language if there is one, else an embedded one; for text in Latin
+    letters the language is English.
 
     Args:
         name: what `lookup` knows, or None.
@@ -263,16 +151,28 @@ def choose(name: str | None, text: str, monitor: Monitor, sex: str = "") -> Voic
         script = "Hiragana"  # only Japanese mixes them
     found = voices_for_script(script) if script != "Latin" else []
     if not found:
-        default = lookup(DEFAULT)
-        of_language = [voice for voice in espeak_voices() if voice.language == default.language]
-        return next((voice for voice in of_language if voice.sex == sex), default)
-    found = [voice for voice in found if voice.language == found[0].language]
-    found.sort(key=lambda voice: bool(sex) and voice.sex != sex)
+        return _english(sex)
+    language = found[0].language
+    neural = [voice for voice in neural_voices() if script in voice.scripts]
+    embedded = [voice for voice in found if voice.language == language]
+    chosen = _best(language, neural, sex) or _best(language, embedded, sex) or embedded[0]
     monitor.warn(
-        f"No voice was given; the text is written in {script}, so {found[0].name} "
-        f"({found[0].language_name}) reads it. Another: --voice, see avatalk voices."
+        f"No voice was given; the text is written in {script}, so {chosen.name} "
+        f"({chosen.language_name}) reads it. Another: --voice, see avatalk voices."
     )
-    return found[0]
+    return chosen
+
+
+def _english(sex: str) -> Voice:
+    """Return the best English voice: American before others, an embedded one before one of the other sex."""
+    neural = [voice for voice in neural_voices() if voice.language.partition("-")[0] == "en"]
+    default = next(voice for voice in espeak_voices() if voice.name == DEFAULT)
+    embedded = [voice for voice in espeak_voices() if voice.language == default.language]
+    for voices in (neural, embedded):
+        for language in (default.language, *(voice.language for voice in voices)):
+            if found := _best(language, voices, sex):
+                return found
+    return default
 
 
 FOREIGN_SHARE = 0.2
