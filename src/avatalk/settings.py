@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_data_path
 
 _FALSE = {"", "0", "false", "no", "off"}
 
@@ -14,6 +14,12 @@ def cache_dir() -> Path:
     """Folder of fetched models: ``AVATALK_CACHE``, else the platform's cache folder for avatalk."""
     given = os.environ.get("AVATALK_CACHE", "").strip()
     return Path(given).expanduser() if given else user_cache_path("avatalk", appauthor=False)
+
+
+def data_dir() -> Path:
+    """Folder of what the user keeps (voices, avatars): ``AVATALK_DATA``, else the platform's for avatalk."""
+    given = os.environ.get("AVATALK_DATA", "").strip()
+    return Path(given).expanduser() if given else user_data_path("avatalk", appauthor=False)
 
 
 def offline() -> bool:

@@ -22,9 +22,15 @@ HairStyle = Literal[
     "bun",
     "pixie",
     "hijab",
+    "ponytail",
+    "braids",
+    "curly",
+    "slick",
+    "locs",
 ]
 Beard = Literal["none", "stubble", "moustache", "goatee", "short", "full"]
 Glasses = Literal["none", "round", "square", "browline"]
+Headwear = Literal["none", "beanie", "cap", "hat", "peaked", "turban", "headband", "helmet", "beret"]
 Clothes = Literal["crew", "shirt", "blazer", "turtleneck", "hoodie", "vneck", "cardigan"]
 
 
@@ -87,6 +93,8 @@ class Character:
         makeup: 0 none to 1: lashes, lids and lips.
         hair_tips: colour the hair runs out into, or None.
         accent: second colour of the clothes (shirt under a blazer, band of a hijab).
+        tie: colour of a tie in the collar of a shirt, or None.
+        headwear: worn over the hair, which is cut off beneath it.
         backdrop: colours of the studio wall where it is lit and where it is not.
         smile: how the mouth rests, -0.3 earnest to 1 a clear smile.
         licence: SPDX name under which pictures of this character may be used.
@@ -113,6 +121,9 @@ class Character:
     clothes: Clothes = "crew"
     colour: str = "#35507a"
     accent: str = "#f2efe9"
+    tie: str | None = None
+    headwear: Headwear = "none"
+    headwear_colour: str = "#444444"
     backdrop: tuple[str, str] = ("#e9e4dc", "#b9b2a8")
     smile: float = 0.4
     licence: str = "CC0-1.0"

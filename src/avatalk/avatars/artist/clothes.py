@@ -179,7 +179,26 @@ def _shirt(character: Character) -> list[Sheet]:
         s.detail.ellipse(1.5, y + 1.6, 5.4, 5.4, dark, 0.5)
         s.detail.ellipse(0.6, y, 5.2, 5.2, mix(light, "#e8e2d8", 0.6))
         s.detail.ellipse(0.6, y, 1.5, 1.5, dark, 0.6)
-    return [s, _collar(character, tint)]
+    return [s, _collar(character, tint), *_tie(character)]
+
+
+def _tie(character: Character) -> list[Sheet]:
+    if character.tie is None:
+        return []
+    c, tint, s = chin_y(character), character.tie, sheet(-60, 180, 60, 1500)
+    dark, light = mix(tint, "#08060c", 0.5), mix(tint, "#ffffff", 0.28)
+    blade: list[Point] = [(-11, c + 182), (11, c + 182), (30, c + 420), (36, 900), (-36, 900), (-30, c + 420)]
+    knot: list[Point] = [(-21, c + 136), (21, c + 136), (13, c + 186), (-13, c + 186)]
+    for points in (blade, knot):
+        fill = s.shape.linear(
+            -30, 0, 32, 0, (0, mix(tint, light, 0.4), 1), (0.45, tint, 1), (1, mix(tint, dark, 0.6), 1)
+        )
+        s.shape.path(line(points, closed=True, tension=0.25), fill)
+    with s.shading.blurred(4):
+        s.shading.stroke(line([(-14, c + 190), (0, c + 196), (14, c + 190)]), dark, 9, 0.6)
+        s.shading.stroke(line([(6, c + 140), (0, c + 160), (4, c + 184)]), dark, 5, 0.4)
+    s.detail.stroke(line(knot, closed=True, tension=0.25), dark, 1.2, 0.5)
+    return [s]
 
 
 def _collar(character: Character, tint: str) -> Sheet:
@@ -231,9 +250,15 @@ def _blazer(character: Character) -> list[Sheet]:
     male = character.sex == "male"
     tint = character.colour
     worn = Character(
-        character.name, "", age=character.age, sex=character.sex, face=character.face, colour=character.accent
+        character.name,
+        "",
+        age=character.age,
+        sex=character.sex,
+        face=character.face,
+        colour=character.accent,
+        tie=character.tie,
     )
-    inner = _shirt(worn) if male else _vneck_plain(worn)
+    inner = _shirt(worn) if male or character.tie else _vneck_plain(worn)
     opening = [(n + 12, c + 40), (n + 6, c + 96), (66, c + 216), (8, c + 372), (1, c + 412), (1, 1500)]
     sheets = _jacket(character, tint, inner, opening)
     s = sheet(-190, 200, 190, 620)

@@ -11,6 +11,7 @@ import numpy as np
 
 from avatalk.avatars.artist.character import Character
 from avatalk.avatars.artist.face import Sheet, sheet
+from avatalk.avatars.artist.hats import HAIR_BELOW, covers_hair
 from avatalk.avatars.artist.locks import Curls, Guide, Lock, Part, Style
 from avatalk.avatars.artist.styles import STYLES
 from avatalk.avatars.artist.svg import Drawing, Float64Array, Point, inside, line, mix
@@ -210,13 +211,14 @@ def _along(outline: Float64Array, count: int) -> Float64Array:
     return np.stack([np.interp(at, way, ring[:, 0]), np.interp(at, way, ring[:, 1])], 1)
 
 
-def _draw(part: Part, t: HairTones, seed: int) -> Sheet:
+def _draw(part: Part, t: HairTones, seed: int, top: float) -> Sheet:
+    """Draw a part of a style; nothing of it is seen above `top`."""
     if isinstance(part, Curls):
         points = list(part.outline)
     else:
         points = [p for lock in _locks(part) for p in (*lock.a, *lock.b)]
     x, y = zip(*points, strict=True)
-    s = sheet(min(x) - 30, min(y) - 30, max(x) + 30, max(y) + 30)
+    s = sheet(min(x) - 30, max(min(y) - 30, top), max(x) + 30, max(*y, top) + 30)
     if isinstance(part, Curls):
         draw_curls(s, part, t, seed)
     elif isinstance(part, Lock):
@@ -235,14 +237,18 @@ def _locks(part: Part) -> Sequence[Lock]:
 
 def back(character: Character) -> list[Sheet]:
     """Draw the hair behind the neck."""
-    t = hair_tones(character)
-    return [_draw(part, t, 100 + i) for i, part in enumerate(style(character).back)]
+    t, top = hair_tones(character), _top(character)
+    return [_draw(part, t, 100 + i, top) for i, part in enumerate(style(character).back)]
 
 
 def front(character: Character) -> list[Sheet]:
     """Draw the hair around the face."""
-    t = hair_tones(character)
-    return [_draw(part, t, 200 + i) for i, part in enumerate(style(character).front)]
+    t, top = hair_tones(character), _top(character)
+    return [_draw(part, t, 200 + i, top) for i, part in enumerate(style(character).front)]
+
+
+def _top(character: Character) -> float:
+    return HAIR_BELOW if covers_hair(character) else -1e4
 
 
 def cast(d: Drawing, character: Character, tint: str) -> None:

@@ -1,7 +1,8 @@
-"""What is worn on the head: a hijab."""
+"""What is worn on the head: a hijab here, hats in `avatalk.avatars.artist.hats`."""
 
 from __future__ import annotations
 
+from avatalk.avatars.artist import hats
 from avatalk.avatars.artist.character import Character
 from avatalk.avatars.artist.face import Sheet, chin_y, sheet
 from avatalk.avatars.artist.svg import Drawing, Point, line, mirror, mix
@@ -35,9 +36,9 @@ def back(character: Character) -> list[Sheet]:
 
 
 def front(character: Character) -> list[Sheet]:
-    """Draw the scarf around the face and over the shoulders."""
+    """Draw a hat, or the scarf around the face and over the shoulders."""
     if character.hair != "hijab":
-        return []
+        return hats.draw(character)
     s, c, tint = sheet(-290, -260, 290, 560), chin_y(character), character.accent
     dark, light = mix(tint, "#12060a", 0.55), mix(tint, "#ffffff", 0.4)
     right: list[Point] = [
@@ -101,6 +102,7 @@ def _cap(tint: str, dark: str) -> Sheet:
 
 def cast(d: Drawing, character: Character, tint: str) -> None:
     """Lay the shadow that headwear casts on the face."""
+    hats.cast(d, character, tint)
     if character.hair == "hijab":
         with d.blurred(8):
             d.stroke(

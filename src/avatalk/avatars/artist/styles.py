@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from avatalk.avatars.artist.character import Character
@@ -222,6 +223,25 @@ def _pixie(_: Character) -> Style:
     return Style([behind], [sides, right, sweep])
 
 
+def _drawn_back() -> list[Lock]:
+    """Hair combed back from the face to both sides of the crown."""
+    left = Lock(
+        [(-138, 26), (-162, -50), (-158, -130), (-110, -214), (-20, -248)],
+        [(-134, 10), (-132, -60), (-108, -120), (-60, -164), (-4, -178)],
+        0.9,
+        72,
+        0.5,
+    )
+    right = Lock(
+        [(138, 26), (164, -50), (160, -130), (112, -214), (-20, -248)],
+        [(134, 10), (133, -60), (108, -122), (60, -164), (-4, -178)],
+        0.55,
+        79,
+        0.5,
+    )
+    return [right, left]
+
+
 def _bun(_: Character) -> Style:
     """Hair drawn back into a bun at the crown."""
     knot = Lock(
@@ -240,21 +260,7 @@ def _bun(_: Character) -> Style:
         0.5,
         casts=False,
     )
-    left = Lock(
-        [(-138, 26), (-162, -50), (-158, -130), (-110, -214), (-20, -248)],
-        [(-134, 10), (-132, -60), (-108, -120), (-60, -164), (-4, -178)],
-        0.9,
-        72,
-        0.5,
-    )
-    right = Lock(
-        [(138, 26), (164, -50), (160, -130), (112, -214), (-20, -248)],
-        [(134, 10), (133, -60), (108, -122), (60, -164), (-4, -178)],
-        0.55,
-        79,
-        0.5,
-    )
-    return Style([knot, turn], [right, left])
+    return Style([knot, turn], _drawn_back())
 
 
 _HAIRLINE: list[Point] = [
@@ -302,6 +308,82 @@ def _fade(_: Character) -> Style:
     return Style((), [sides, turned(sides, 0.3), top])
 
 
+def _curly(_: Character) -> Style:
+    """A short mop of curls."""
+    top = Curls([*arch(166, 178, -84, -34, 18), (142, -30), *_HAIRLINE, (-142, -30)], 13, 240, 0.8, 9)
+    sides = Curls([(-158, -60), (-132, -70), (-134, -10), (-140, 24), (-153, 10)], 10, 30, 0.6, 5)
+    other = Curls([(132, -70), (158, -60), (153, 10), (140, 24), (134, -10)], 10, 30, 0.4, 5)
+    return Style((), [sides, other, top])
+
+
+def _ponytail(_: Character) -> Style:
+    """Hair drawn back into a tail that falls over one shoulder."""
+    tail = [
+        ribbon(
+            [(140 + dx * 0.3, 62), (160 + dx, 120), (162 + dx, 200), (146 + dx * 1.2, 300), (120 + dx, end)],
+            (9, 21, 26, 21, 4),
+            light,
+            20,
+        )
+        for dx, end, light in ((-12, 380.0, 0.35), (16, 400.0, 0.6), (2, 430.0, 0.85))
+    ]
+    cap = Lock(
+        [(-20, -215), (-120, -190), (-150, -60), (-132, 70)],
+        [(20, -215), (120, -190), (150, -60), (134, 70)],
+        0.1,
+        14,
+        0.3,
+    )
+    return Style([cap], [*_drawn_back(), tuple(wavy(lock, 5, 1.2, 1.0) for lock in tail)])
+
+
+def _braids(_: Character) -> Style:
+    """Two plaits over the shoulders."""
+    parts: list[Lock | tuple[Lock, ...]] = [*_drawn_back()]
+    for side in (-1, 1):
+        strands = []
+        for k in range(11):
+            y, x = 36.0 + 31 * k, 142 + 12 * math.sin(k / 3.2)
+            w, lean = 20 - 0.55 * k, 13 if k % 2 else -13
+            centre = [(side * x - lean, y - 20.0), (side * x, y), (side * x + lean * 0.9, y + 28)]
+            strands.append(ribbon(centre, (w * 0.55, w, w * 0.4), 0.85 if side < 0 else 0.5, 9))
+        end = side * 139.0
+        strands.append(ribbon([(end, 360), (end + 3, 384), (end - 2, 412)], (9, 13, 3), 0.6, 8))
+        parts.append(tuple(strands))
+    return Style((), parts)
+
+
+def _slick(_: Character) -> Style:
+    """Hair combed straight back."""
+    return Style((), [*_sides(), *_drawn_back()])
+
+
+def _locs(_: Character) -> Style:
+    """Long locs that hang to the shoulders."""
+    behind = Lock(
+        [(-30, -240), (-140, -200), (-178, -60), (-178, 120), (-160, 270)],
+        [(30, -240), (140, -200), (178, -60), (178, 120), (160, 270)],
+        0.05,
+        14,
+        0.3,
+    )
+    parts: list[Lock | tuple[Lock, ...]] = []
+    for k in range(7):
+        q = 1 - k / 6
+        for side in (1, -1):
+            centre = [
+                (side * (2.0 + 8 * q), -190 - 58 * q),
+                (side * (58 + 48 * q), -180 - 56 * q),
+                (side * (112 + 54 * q), -124 - 34 * q),
+                (side * (137 + 52 * q), -20.0),
+                (side * (141 + 62 * q), 110.0),
+                (side * (136 + 70 * q), 190.0 + 90 * ((k * 5) % 7) / 7),
+            ]
+            lock = ribbon(centre, (8, 12, 11, 10, 9, 6), (0.95 if side < 0 else 0.6) - 0.06 * (k % 3), 6)
+            parts.append((wavy(lock, 5, 1.8, k * 1.7 + side),))
+    return Style([behind], parts)
+
+
 def _none(_: Character) -> Style:
     return Style()
 
@@ -319,7 +401,12 @@ STYLES: dict[str, Callable[[Character], Style]] = {
     "afro": _afro,
     "curls": _curls,
     "fade": _fade,
+    "curly": _curly,
+    "ponytail": _ponytail,
+    "braids": _braids,
+    "slick": _slick,
+    "locs": _locs,
     "hijab": _none,
 }
 
-COVERS_EARS = frozenset({"bob", "straight", "waves", "curls", "afro", "hijab"})
+COVERS_EARS = frozenset({"bob", "straight", "waves", "curls", "afro", "locs", "hijab"})

@@ -1,0 +1,1 @@
+"""Characters drawn from a description in words."""
