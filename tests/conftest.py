@@ -14,6 +14,17 @@ import pytest
 from avatalk.events import Monitor
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_sentences(tmp_path_factory):
+    """Keep spoken sentences apart from the user's, and from run to run."""
+    from avatalk.speech import cache
+
+    folder = tmp_path_factory.mktemp("sentences")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cache, "folder", lambda: folder)
+        yield
+
+
 @pytest.fixture(scope="session")
 def make_wav(tmp_path_factory):
     """Write a WAV of `samples` (n,) or (n, channels) float in -1..1 and return its path."""

@@ -90,6 +90,8 @@ class Espeak(SpeechEngine):
 def _levelled(sound: npt.NDArray[np.int16], gain: float) -> Float32Array:
     """Amplify to float; what would pass the knee is bent, sample by sample, and cannot clip."""
     loud = sound.astype(np.float32) * np.float32(gain / 32768)
-    over = np.maximum(np.abs(loud) - _KNEE, 0)
-    bent = np.sign(loud) * (_KNEE + (1 - _KNEE) * np.tanh(over / (1 - _KNEE)))
-    return np.where(over > 0, bent, loud).astype(np.float32)
+    size = np.abs(loud)
+    high = np.flatnonzero(size > _KNEE)
+    bent = _KNEE + (1 - _KNEE) * np.tanh((size[high] - _KNEE) / (1 - _KNEE))
+    loud[high] = np.copysign(bent, loud[high])
+    return loud

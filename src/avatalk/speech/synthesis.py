@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import tempfile
 import wave
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
+from avatalk._version import __version__
 from avatalk.errors import SpeechError
 from avatalk.events import Monitor
 from avatalk.media import Float32Array, Phoneme, Speech, Word
 from avatalk.speech.audio import AudioClip
 from avatalk.speech.base import Utterance, Voice
+from avatalk.speech.cache import SentenceCache
+from avatalk.speech.loudness import Meter, limited
 from avatalk.speech.resample import resample
 from avatalk.speech.spoken import spoken_form
 from avatalk.speech.text import Piece, check_speakable, pieces
@@ -30,15 +37,22 @@ TAIL_S = 0.3
 
 
 def speak(
-    text: str, voice: str | None, speed: float, pitch: float, folder: Path, monitor: Monitor, sex: str = ""
+    text: str,
+    voice: str | Voice | None,
+    speed: float,
+    pitch: float,
+    folder: Path,
+    monitor: Monitor,
+    sex: str = "",
 ) -> Speech:
-    """Speak `text` into a 16-bit mono WAV file.
+    """Speak `text` into a 16-bit mono WAV file at -16 LUFS, its true peak at most -1 dBTP.
 
     Memory does not grow with the sound; one phoneme or word takes about 150 bytes.
 
     Args:
         text: in the language of the voice, of any length.
-        voice: what `avatalk.speech.voices.lookup` knows; None for one that reads the script of the text.
+        voice: a voice, or what `avatalk.speech.voices.lookup` knows; None for one that reads the script
+            of the text.
         speed: 0.5..2, 1 is the voice's own.
         pitch: 0.5..2, factor on the fundamental frequency.
         folder: where the file goes; the caller's, who removes it.
@@ -54,22 +68,20 @@ def speak(
         EngineUnavailable: the engine cannot run here.
         OutputError: the sound cannot be written.
     """
-    chosen = choose(voice, text, monitor, sex)
+    chosen = voice if isinstance(voice, Voice) else choose(voice, text, monitor, sex)
     check_speakable(text)
     check_readable(text, chosen, monitor)
     path = Path(folder) / "speech.wav"
     try:
-        with path.open("wb") as raw, wave.open(raw, "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(SAMPLE_RATE)
-            track = _Track(file, SAMPLE_RATE)
+        with tempfile.TemporaryFile(dir=folder) as raw:
+            track = _Track(raw, SAMPLE_RATE)
             track.pause(HEAD_S)
             for piece, utterance, pause_s in _utterances(text, chosen, speed, pitch, monitor):
                 track.pause(pause_s)
                 track.add(utterance, piece.sentence)
-                monitor.report("speech", piece.end, len(text), message="Speaking")
+                monitor.report("speech", piece.end, len(text), "characters", "Speaking")
             track.pause(TAIL_S)
+            _write_level(path, raw, track, monitor)
     except OSError as error:
         raise cannot_write(path, error) from None
     clip = AudioClip(path, SAMPLE_RATE, 1, track.samples / SAMPLE_RATE)
@@ -81,6 +93,8 @@ def _utterances(
 ) -> Iterator[tuple[Piece, Utterance, float]]:
     """Yield every piece that can be spoken, and the pause before it in seconds."""
     engine = engine_of(voice)
+    cache = SentenceCache()
+    version = f"{__version__} {engine.version(voice)} {_identity(voice)} {speed!r} {pitch!r}"
     pause_s = 0.0
     refused: SpeechError | None = None
     spoken = False
@@ -88,7 +102,9 @@ def _utterances(
         if not any(map(speakable, spoken_form(piece.text, voice.scripts))):
             continue
         try:
-            utterance = engine.speak(piece.text, voice, speed, pitch)
+            utterance = cache.get(
+                f"{version}\n{piece.text}", partial(engine.speak, piece.text, voice, speed, pitch)
+            )
         except SpeechError as error:
             refused = error
             monitor.warn(error.message)
@@ -100,15 +116,38 @@ def _utterances(
         raise refused
 
 
+def _identity(voice: Voice) -> str:
+    """What tells the sound of `voice` from that of others; of a cloned one its embedding, wherever it lies."""
+    clone = Path(voice.identifier)
+    if clone.suffix == ".npz" and clone.is_file():
+        return f"{voice.language} {hashlib.sha256(clone.read_bytes()).hexdigest()}"
+    return f"{voice.language} {voice.sex} {voice.identifier} {voice.scripts}"
+
+
+def _write_level(path: Path, raw: BinaryIO, track: _Track, monitor: Monitor) -> None:
+    """Write what was spoken at the wanted loudness."""
+    with path.open("wb") as out, wave.open(out, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(track.sample_rate)
+        for block in limited(raw, track.meter.gain(), track.sample_rate):
+            monitor.check()
+            file.writeframesraw(np.round(np.clip(block, -1, 1) * 32767).astype("<i2").tobytes())
+
+
 @dataclass(slots=True)
 class _Track:
-    """The file being written, and what is said in it so far."""
+    """The sound being collected, as float32, and what is said in it so far."""
 
-    file: wave.Wave_write
+    file: BinaryIO
     sample_rate: int
     samples: int = 0
     phonemes: list[Phoneme] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)
+    meter: Meter = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.meter = Meter(self.sample_rate)
 
     def pause(self, seconds: float) -> None:
         """Append silence."""
@@ -135,5 +174,6 @@ class _Track:
         self.phonemes.append(phoneme)
 
     def _write(self, sound: Float32Array) -> None:
-        self.file.writeframesraw(np.round(np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes())
+        self.file.write(sound.astype("<f4").tobytes())
+        self.meter.add(sound)
         self.samples += len(sound)
