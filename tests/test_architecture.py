@@ -16,7 +16,7 @@ LAYERS = [
     {"cli_models"},
     {"commands"},
     {"catalogue", "console"},
-    {"pipeline"},
+    {"pipeline", "voiceover"},
     {"stages"},
     {"spec"},
     {"request"},

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from avatalk.pipeline import Plan, plan, preview, render
     from avatalk.request import VideoRequest
     from avatalk.spec import load_spec
+    from avatalk.voiceover import Said, say
 
 __all__ = [
     "AvatalkError",
@@ -29,22 +30,26 @@ __all__ = [
     "Plan",
     "Progress",
     "Result",
+    "Said",
     "VideoRequest",
     "__version__",
     "load_spec",
     "plan",
     "preview",
     "render",
+    "say",
 ]
 
 _HOMES = {
     "Plan": "pipeline",
     "Result": "media",
+    "Said": "voiceover",
     "VideoRequest": "request",
     "load_spec": "spec",
     "plan": "pipeline",
     "preview": "pipeline",
     "render": "pipeline",
+    "say": "voiceover",
 }
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
@@ -50,6 +50,7 @@ Spec = Annotated[Path | None, typer.Option(help="A request as JSON, or a video m
 REQUEST_OPTIONS: dict[str, Any] = {
     "avatar": _option("A gallery name (`avatalk avatars`), a picture or a clip.", "ada"),
     "text": _option("What to say; - reads it from standard input."),
+    "file": _option("A text file with what to say."),
     "audio": _option("A recording to speak instead of a text."),
     "voice": _option("A voice of `avatalk voices`.", "fits the text"),
     "speed": _option("Rate of speech, 0.5 to 2.", "1", float),
@@ -78,18 +79,24 @@ REQUEST_OPTIONS: dict[str, Any] = {
 }
 
 
-def takes_request(command: Callable[..., None]) -> Callable[..., None]:
+SPEECH_OPTIONS = ("file", "voice", "speed", "pitch")
+"""Those of them that say how a text is spoken."""
+
+
+def takes_request(
+    command: Callable[..., None], names: Iterable[str] = REQUEST_OPTIONS
+) -> Callable[..., None]:
     """Give `command` the options of a request besides its own; it gets them as the argument `given`."""
     own = [value for name, value in signature(command, eval_str=True).parameters.items() if name != "given"]
 
     @wraps(command)
     def run(**arguments: Any) -> None:
-        given = {name: arguments.pop(name) for name in REQUEST_OPTIONS}
+        given = {name: arguments.pop(name) for name in names}
         command(given=given, **arguments)
 
     options = [
-        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=kind)
-        for name, kind in REQUEST_OPTIONS.items()
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=REQUEST_OPTIONS[name])
+        for name in names
     ]
     parameters = [value.replace(kind=Parameter.KEYWORD_ONLY) for value in own] + options
     run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
@@ -102,14 +109,26 @@ def _request(spec: Path | None, given: dict[str, Any]) -> VideoRequest:
     from avatalk.request import VideoRequest
     from avatalk.spec import read_fields
 
+    _read_text(given)
     fields = read_fields(spec, given_too={name for name in given if given[name] is not None}) if spec else {}
-    if given.get("text") == "-":
-        given["text"] = sys.stdin.buffer.read().decode("utf-8", errors="surrogateescape")
     for one, other in (("text", "audio"), ("audio", "text")):
         if given.get(one) is not None and given.get(other) is None:
             fields.pop(other, None)
     fields.update({name: value for name, value in given.items() if value is not None})
     return VideoRequest(**fields)
+
+
+def _read_text(given: dict[str, Any]) -> None:
+    """Put the text of the file or of standard input where a text is given."""
+    from avatalk.spec import read_text
+
+    file = given.pop("file")
+    if file is not None and given.get("text") is not None:
+        raise BadInput("Both a text and a file with text are given.", hint="Give one of them.", field="file")
+    if file is not None:
+        given["text"] = read_text(Path(file))
+    elif given.get("text") == "-":
+        given["text"] = sys.stdin.buffer.read().decode("utf-8", errors="surrogateescape")
 
 
 # --- making things ---------------------------------------------------------------------------------
@@ -164,6 +183,43 @@ def preview(
             print_json({"path": str(output), "at_s": at, "width": frame.shape[1], "height": frame.shape[0]})
         else:
             typer.echo(f"{output}: the frame at {at:g} s, {frame.shape[1]}x{frame.shape[0]}")
+
+
+def _takes_speech(command: Callable[..., None]) -> Callable[..., None]:
+    return takes_request(command, SPEECH_OPTIONS)
+
+
+@app.command()
+@_takes_speech
+def say(
+    given: dict[str, Any],
+    output: Output,
+    text: Annotated[str | None, typer.Argument(help="What to say; - reads it from standard input.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Speak a text into a sound file: wav, flac, mp3, m4a, ogg or opus."""
+    with told(as_json):
+        from dataclasses import asdict
+
+        given["text"] = text
+        _read_text(given)
+        if given["text"] is None:
+            raise BadInput(
+                "There is nothing to say.", hint="Give a text, or --file script.txt.", field="text"
+            )
+        from avatalk.console import ProgressBar
+        from avatalk.voiceover import say as speak
+
+        how = {name: value for name, value in given.items() if value is not None and name != "text"}
+        with ProgressBar() as bar:
+            said = speak(given["text"], output, on_progress=bar.show, cancel=_STOP, **how)
+        if as_json:
+            print_json(asdict(said))
+            return
+        for warning in said.warnings:
+            complain(f"Note: {warning}")
+        voice, spent = f"{said.voice} ({said.engine})", said.seconds["total"]
+        typer.echo(f"{said.path}: {said.duration_s:.1f} s, {voice}, made in {spent:.1f} s")
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 from collections.abc import Collection
@@ -14,6 +15,7 @@ from avatalk.request import VideoRequest
 from avatalk.video.tags import read_comment
 
 _MAX_BYTES = 4_000_000
+_MAX_TEXT = 10_000_000
 
 
 def load_spec(path: str | Path) -> VideoRequest:
@@ -72,6 +74,34 @@ def portable(request: VideoRequest, folder: Path) -> str:
             except ValueError:  # another drive on Windows
                 fields[name] = str(Path(value).absolute())
     return json.dumps(fields, ensure_ascii=False)
+
+
+def read_text(path: Path) -> str:
+    """Return the text in a file: UTF-8, or UTF-16 where its first bytes say so.
+
+    Raises:
+        UnreadableFile: it is missing, too large, or not text.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_TEXT + 1)
+    except OSError as error:
+        raise _not_text(path, f"cannot be read ({(error.strerror or 'unknown reason').lower()})") from error
+    if len(data) > _MAX_TEXT:
+        raise _not_text(path, f"is larger than {_MAX_TEXT // 1_000_000} MB, some days of speech")
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if b"\0" in data and not wide:
+        raise _not_text(path, "is not text")
+    try:
+        return data.decode("utf-16" if wide else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise _not_text(path, f"is not UTF-8 in line {line}") from error
+
+
+def _not_text(path: Path, what: str) -> UnreadableFile:
+    hint = "Give a plain text file, saved as UTF-8."
+    return UnreadableFile(f"{path} {what}.", hint=hint, stage="speech", field="file")
 
 
 def _text_of(path: Path) -> str:

@@ -117,7 +117,7 @@ def _utterances(
 
 
 def _identity(voice: Voice) -> str:
-    """What tells the sound of `voice` from that of others; of a cloned one its embedding, wherever it lies."""
+    """What tells the sound of `voice` from that of others; of a clone its embedding, wherever it lies."""
     clone = Path(voice.identifier)
     if clone.suffix == ".npz" and clone.is_file():
         return f"{voice.language} {hashlib.sha256(clone.read_bytes()).hexdigest()}"

@@ -1,0 +1,89 @@
+"""Text becomes a sound file: stage 2 by itself, by the same way as in a video."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from avatalk import stages
+from avatalk.events import Monitor, OnProgress
+from avatalk.media import Avatar, Word
+from avatalk.request import VideoRequest
+from avatalk.speech.soundfile import check_sound_path, write_sound
+from avatalk.workspace import temporary_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What `say` returns; its fields are the JSON of ``avatalk say --json``.
+
+    Attributes:
+        path: the finished file.
+        duration_s: its length.
+        voice: name of the voice that speaks.
+        engine: name of the engine that made the sound.
+        words: as written, with the seconds at which each is spoken; empty where that is not known.
+        seconds: wall seconds spent speaking (``speech``), writing (``encode``), and their ``total``.
+        warnings: what the user should know.
+    """
+
+    path: str
+    duration_s: float
+    voice: str
+    engine: str
+    words: tuple[Word, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+def say(
+    text: str,
+    output: str | Path,
+    *,
+    on_progress: OnProgress | None = None,
+    cancel: Event | None = None,
+    **how: Any,
+) -> Said:
+    """Speak `text` into a sound file at `output`, or nothing.
+
+    The sound is that of a video with the same text and voice: mono, -16 LUFS, true peak at most -1 dBTP.
+
+    Args:
+        text: plain or SSML, of any length.
+        output: path of a ``.wav``, ``.flac``, ``.mp3``, ``.m4a``, ``.ogg`` or ``.opus`` file; an existing
+            one is replaced once the new one is complete.
+        on_progress: called with every step; may raise to stop.
+        cancel: set it from any thread to stop.
+        **how: fields of `VideoRequest` that concern speech: ``voice``, ``speed``, ``pitch`` …
+
+    Returns:
+        What was made.
+
+    Raises:
+        AvatalkError: what is wrong, where, and what to do; no partial file is left.
+    """
+    output = Path(output)
+    monitor = Monitor(on_progress, cancel or Event())
+    request = VideoRequest(text=text, **how)
+    check_sound_path(output)
+    began = time.perf_counter()
+    monitor.report("speech")
+    with temporary_folder() as folder:
+        speech = stages.find_speech(request, Avatar(""), Path(folder), monitor)
+        spoken = time.perf_counter()
+        monitor.report("encode", message=f"Writing {output.name}")
+        write_sound(output, speech.audio, monitor)
+    done = time.perf_counter()
+    seconds = {"speech": spoken - began, "encode": done - spoken, "total": done - began}
+    return Said(
+        path=str(output),
+        duration_s=speech.audio.duration_s,
+        voice=speech.voice,
+        engine=speech.engine,
+        words=speech.words or (),
+        seconds={name: round(spent, 3) for name, spent in seconds.items()},
+        warnings=monitor.warnings,
+    )
