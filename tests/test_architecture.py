@@ -33,6 +33,7 @@ STAGE_LINKS = {
     ("lipsync", "speech"): "sound and phonemes drive the lips",
     ("video", "speech"): "the sound is encoded",
     ("lipsync", "avatars"): "the rig draws the artist's characters",
+    ("compose", "speech"): "captions are made of words",
 }
 HEAVY = {
     "av",
@@ -45,6 +46,8 @@ HEAVY = {
     "rich",
     "espeakng_loader",
     "torch",
+    "uharfbuzz",
+    "budoux",
 }
 
 

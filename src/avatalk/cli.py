@@ -73,7 +73,7 @@ REQUEST_OPTIONS: dict[str, Any] = {
     "rotate": _option("Turn the picture by 90 degrees, clockwise.", "", bool, "--rotate"),
     "crop": _option("Part of the picture: top bottom left right; -1 is the end."),
     "device": _option("Where networks run: auto, cpu, cuda or mps.", "auto"),
-    "captions": _option("Caption files: none, srt, vtt or both.", "none"),
+    "captions": _option("srt or vtt beside the video, burn in it, soft as a track: srt,burn.", "none"),
     "quality": _option("draft, standard or high.", "standard"),
     "seed": _option("Seed of blinks and head motion.", "0", int),
 }

@@ -44,6 +44,15 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Cue:
+    """A caption shown from `start_s` to `end_s`: one or two lines of text."""
+
+    start_s: float
+    end_s: float
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Speech:
     """What stage 2 makes.
 
@@ -53,6 +62,7 @@ class Speech:
         words: in time order, or None likewise.
         voice: name of the voice that speaks; empty for a recording.
         engine: name of the engine that spoke, likewise.
+        language: of the words, BCP-47; empty where it is not known.
     """
 
     audio: AudioClip
@@ -60,6 +70,7 @@ class Speech:
     words: tuple[Word, ...] | None = None
     voice: str = ""
     engine: str = ""
+    language: str = ""
 
 
 # --- pictures and faces ----------------------------------------------------------------------------
@@ -192,6 +203,7 @@ class Result:
         warnings: what the user should know.
         better: what would improve the result, each with the command that does it.
         captions: caption files written beside the video.
+        captions_in: what of the captions is in the video itself: ``burn``, ``soft``.
     """
 
     path: str
@@ -205,3 +217,4 @@ class Result:
     warnings: list[str] = field(default_factory=list)
     better: list[str] = field(default_factory=list)
     captions: list[str] = field(default_factory=list)
+    captions_in: list[str] = field(default_factory=list)

@@ -16,18 +16,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Lock
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from avatalk import engines, stages
 from avatalk.errors import BadInput
 from avatalk.events import Monitor, OnProgress
 from avatalk.lipsync.base import Animation, Options
-from avatalk.media import Face, MotionCurve, Result, Speech, UInt8Array, VisemeCurve
+from avatalk.media import Cue, Face, MotionCurve, Result, Speech, UInt8Array, VisemeCurve
 from avatalk.request import VideoRequest
 from avatalk.spec import portable
 from avatalk.video.ahead import ahead, side_by_side
-from avatalk.video.encode import check_output, encode
+from avatalk.video.encode import Captions, check_output, encode
 from avatalk.video.sidecar import write_captions
 from avatalk.workspace import temporary_folder
+
+if TYPE_CHECKING:
+    from avatalk.compose.burn import CaptionLayer
 
 _DRAWERS = 2  # threads; Python's own lock leaves a third little to do
 _SMALL_FACE = 60.0  # pixels between the eyes below which a mouth has too few pixels to look good
@@ -79,6 +83,7 @@ class Plan:
         speech: sound, and phonemes and words where known.
         visemes: what the mouth does in each frame.
         motion: what head, lids and eyes do in each frame.
+        captions: what they say and when, if any are wanted and the words are known.
         face: the chosen face in pixels of the frame, where it is first seen; None for a drawn avatar.
         engines: stage → engine that runs it.
         warnings: what the user should know.
@@ -93,11 +98,13 @@ class Plan:
     speech: Speech
     visemes: VisemeCurve
     motion: MotionCurve
+    captions: tuple[Cue, ...]
     face: Face | None
     engines: dict[str, str]
     warnings: list[str]
     clock: Clock
     _animation: Animation
+    _burned: CaptionLayer | None
     _pictures: Callable[[int, int], Iterator[UInt8Array]] | None
     _folder: TemporaryDirectory[str]
 
@@ -113,7 +120,14 @@ class Plan:
                 f"Frames {start} to {stop} are not in this video.",
                 hint=f"It has frames 0 to {self.n_frames}.",
             )
-        return self._animation.frames(start, stop)
+        frames = self._animation.frames(start, stop)
+        return frames if self._burned is None else self._captioned(frames, start, self._burned)
+
+    def _captioned(
+        self, frames: Iterator[UInt8Array], start: int, layer: CaptionLayer
+    ) -> Iterator[UInt8Array]:
+        for index, frame in enumerate(frames, start):
+            yield layer.over(frame, index)
 
     def source_pictures(self, start: int, stop: int) -> Iterator[UInt8Array]:
         """Yield what frames `start` to `stop` - 1 of a clip were before the lips were redrawn, on the canvas.
@@ -193,8 +207,11 @@ def render(
                 quality=request.quality,
                 comment=portable(request, output.parent),
                 monitor=monitor,
+                captions=Captions(made.captions, made.speech.language)
+                if "soft" in request.captions and made.captions
+                else None,
             )
-        captions = write_captions(request.captions, made.speech, output, monitor)
+        captions = write_captions(request.captions, made.captions, output) if made.captions else []
         return Result(
             path=str(output),
             duration_s=float(made.n_frames / made.fps),
@@ -207,6 +224,7 @@ def render(
             warnings=monitor.warnings,
             better=_better(request, made),
             captions=[str(path) for path in captions],
+            captions_in=[way for way in ("burn", "soft") if way in request.captions and made.captions],
         )
 
 
@@ -231,6 +249,7 @@ def preview(request: VideoRequest, at: float, *, on_progress: OnProgress | None 
 def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
     clock = Clock()
     engines.get("lipsync", request.engine)  # an unknown name is told before any work
+    stages.check_captions(request, monitor)
     folder = temporary_folder()
     with ExitStack() as undo:
         undo.callback(folder.cleanup)
@@ -263,6 +282,7 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
         with clock("compose"):
             monitor.report("compose")
             shot = stages.place_shot(request, avatar, faces, source, speech, fps, curves)
+            captions, layer = stages.find_captions(request, speech, shot, monitor)
 
         with clock("lipsync"):
             options = Options(request.device, request.paste == "original", request.smooth, request.pads)
@@ -287,11 +307,13 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
         speech=speech,
         visemes=shot.visemes,
         motion=shot.motion,
+        captions=captions,
         face=None if shot.track is None else next(filter(None, shot.track.faces), None),
         engines=used,
         warnings=monitor.warnings,
         clock=clock,
         _animation=animation,
+        _burned=layer,
         _pictures=shot.pictures,
         _folder=folder,
     )

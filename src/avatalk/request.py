@@ -108,7 +108,35 @@ Loop = Literal["loop", "bounce", "hold"]
 Paste = Literal["soft", "original"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Aspect = Literal["16:9", "9:16", "1:1", "source"]
-Captions = Literal["none", "srt", "vtt", "both"]
+CAPTIONS = ("srt", "vtt", "burn", "soft")
+_OF_CAPTIONS = "captions are none, or some of srt, vtt, burn and soft joined by commas; both is srt,vtt"
+
+
+def _parse_captions(value: object) -> object:
+    if isinstance(value, str):
+        value = [part for part in re.split(r"[\s,+]+", value.strip().lower()) if part]
+    if not isinstance(value, (list, tuple)) or not all(isinstance(part, str) for part in value):
+        raise ValueError(_OF_CAPTIONS)
+    parts = {part for part in value if part != "both"} | ({"srt", "vtt"} if "both" in value else set())
+    if parts == {"none"}:
+        return ()
+    if not parts <= set(CAPTIONS) or (isinstance(value, list) and not value):
+        raise ValueError(_OF_CAPTIONS)
+    return tuple(part for part in CAPTIONS if part in parts)
+
+
+Captions = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_parse_captions),
+    PlainSerializer(lambda parts: ",".join(parts) or "none", return_type=str),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": "^(none|both|(srt|vtt|burn|soft)(,(srt|vtt|burn|soft))*)$",
+            "examples": ["srt", "srt,burn"],
+        }
+    ),
+]
 Quality = Literal["draft", "standard", "high"]
 
 
@@ -151,7 +179,9 @@ class VideoRequest(BaseModel):
     rotate: bool = Field(False, description="Turn the picture by 90 degrees, clockwise.")
     crop: Crop | None = Field(None, description="Part of the picture to use; -1 is its end.")
     device: Device = Field("auto", description="Where networks run.")
-    captions: Captions = Field("none", description="Caption files written beside the video.")
+    captions: Captions = Field(
+        (), description="Captions: srt and vtt beside the video, burn in the picture, soft as a track."
+    )
     quality: Quality = Field("standard", description="Encoder effort and default resolution.")
     seed: int = Field(0, ge=0, lt=2**63, description="Seed of everything random: blinks, head motion.")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +22,13 @@ from avatalk.lipsync import listen
 from avatalk.lipsync.base import Shot
 from avatalk.lipsync.motion import motion_curve
 from avatalk.lipsync.visemes import from_phonemes
-from avatalk.media import Avatar, FaceTrack, MotionCurve, Speech, UInt8Array, VisemeCurve
+from avatalk.media import Avatar, Cue, FaceTrack, MotionCurve, Speech, UInt8Array, VisemeCurve
 from avatalk.request import MAX_FPS, MIN_FPS, VideoRequest
 from avatalk.speech.audio import open_audio
 from avatalk.speech.synthesis import speak
+
+if TYPE_CHECKING:
+    from avatalk.compose.burn import CaptionLayer
 
 Boxes = tuple[tuple[int, int, int, int] | None, ...]
 
@@ -204,6 +208,33 @@ def place_shot(
         source,
         boxes,
     )
+
+
+def check_captions(request: VideoRequest, monitor: Monitor) -> None:
+    """Refuse captions that could not be drawn, before any work is done.
+
+    Raises:
+        EngineUnavailable: no font has the letters of the text.
+    """
+    if "burn" in request.captions and request.text is not None:
+        from avatalk.compose.captioning import check_letters
+
+        check_letters(request.text, "", monitor)
+
+
+def find_captions(
+    request: VideoRequest, speech: Speech, shot: Shot, monitor: Monitor
+) -> tuple[tuple[Cue, ...], CaptionLayer | None]:
+    """Stage 5: the captions, and those to be drawn in the picture, which may have shorter lines."""
+    if not request.captions:
+        return (), None
+    from avatalk.compose.captioning import burned, find_cues
+
+    cues = find_cues(speech, monitor)
+    if "burn" not in request.captions:
+        return cues, None
+    faces = None if shot.track is None else shot.track.faces
+    return cues, burned(speech, faces, (shot.width, shot.height), shot.fps, monitor)
 
 
 def check_faces(strict: bool, faceless: Sequence[tuple[float, float]], monitor: Monitor) -> None:

@@ -165,6 +165,7 @@ FACE_MESH = "face_landmark_with_attention.tflite"
 WAV2LIP = "wav2lip.pth"
 WAV2LIP_GAN = "wav2lip_gan.pth"
 S3FD = "s3fd-619a316812.pth"
+CJK = "NotoSansCJK-Regular.ttc"
 
 _WAV2LIP_LICENCE = "Wav2Lip weights, non-commercial"
 _WAV2LIP_TERMS = (
@@ -282,6 +283,26 @@ _ALL = (
             Web("https://huggingface.co/vinthony/SadTalker/resolve/main/hub/checkpoints/"),
         ),
         terms=_WAV2LIP_TERMS,
+    ),
+    Model(
+        name="font-cjk",
+        title="Noto Sans CJK: Chinese, Japanese and Korean letters for burned captions",
+        stage="compose",
+        engine="captions",
+        licence="OFL-1.1",
+        commercial=True,
+        files=(
+            ModelFile(
+                CJK,
+                19484784,
+                "b76b0433203017ca80401b2ee0dd69350349871c4b19d504c34dbdd80541690a",
+                f"noto_cjk_sans_otc/{CJK}",
+            ),
+        ),
+        sources=(
+            Wheel("noto-cjk-sans-otc==0.0.1", 15_521_948, "3.11", "any"),
+            Web("https://raw.githubusercontent.com/notofonts/noto-cjk/Sans2.004/Sans/OTC/"),
+        ),
     ),
 )
 

@@ -85,7 +85,9 @@ def speak(
     except OSError as error:
         raise cannot_write(path, error) from None
     clip = AudioClip(path, SAMPLE_RATE, 1, track.samples / SAMPLE_RATE)
-    return Speech(clip, tuple(track.phonemes), tuple(track.words), chosen.name, chosen.engine)
+    return Speech(
+        clip, tuple(track.phonemes), tuple(track.words), chosen.name, chosen.engine, chosen.language
+    )
 
 
 def _utterances(

@@ -5,6 +5,7 @@ H.264 High, yuv420p, BT.709 limited range (ITU-T H.264, BT.709-6); AAC at 48 kHz
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,8 +18,9 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from avatalk.errors import BadInput, OutputError
 from avatalk.events import Monitor
-from avatalk.media import UInt8Array
+from avatalk.media import Cue, UInt8Array
 from avatalk.speech.audio import AudioClip
+from avatalk.video.soft import add_captions, packet_of
 from avatalk.workspace import cannot_write, check_writable, complete_or_nothing
 
 AUDIO_RATE = 48_000
@@ -54,6 +56,14 @@ class Effort:
     crf: int
     audio_bit_rate: int
     params: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Captions:
+    """What a track of captions says: cues in time order, and their language, BCP-47 or empty."""
+
+    cues: tuple[Cue, ...]
+    language: str
 
 
 EFFORTS = {
@@ -92,6 +102,7 @@ def encode(
     quality: str,
     comment: str,
     monitor: Monitor,
+    captions: Captions | None = None,
 ) -> None:
     """Write the finished file at `path`, or nothing.
 
@@ -105,6 +116,7 @@ def encode(
         quality: a key of `EFFORTS`.
         comment: metadata of the file: the request that made it.
         monitor: told of every frame.
+        captions: a track of their own, if wanted.
 
     Raises:
         OutputError: the folder is read-only or the disk is full.
@@ -112,7 +124,7 @@ def encode(
     """
     with complete_or_nothing(path) as part:
         try:
-            _write(part, frames, n_frames, fps, size, audio, EFFORTS[quality], comment, monitor)
+            _write(part, frames, n_frames, fps, size, audio, EFFORTS[quality], comment, monitor, captions)
         except av.FFmpegError as error:
             if isinstance(error, OSError) and error.errno:
                 raise cannot_write(path, OSError(error.errno, error.strerror)) from error
@@ -133,6 +145,7 @@ def _write(
     effort: Effort,
     comment: str,
     monitor: Monitor,
+    captions: Captions | None,
 ) -> None:
     with av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         container.metadata["comment"] = comment
@@ -141,15 +154,21 @@ def _write(
         sound = container.add_stream("aac", rate=AUDIO_RATE, bit_rate=effort.audio_bit_rate)
         sound.layout = "stereo" if channels == 2 else "mono"
         sound_frames, sound_until = _audio_frames(audio, channels), 0
+        cues = deque(captions.cues if captions else ())
+        texts = add_captions(container, captions.language) if captions else None
         for index, frame in enumerate(frames):
             # The sound runs ahead, so that a player finds both close together in the file.
             while sound_until <= index / fps * AUDIO_RATE and (block := next(sound_frames, None)):
                 container.mux(sound.encode(block))
                 sound_until += block.samples
+            while texts and cues and cues[0].start_s <= index / fps:
+                container.mux(packet_of(cues.popleft(), texts))
             container.mux(picture.encode(_video_frame(frame, index)))
             monitor.report("encode", index + 1, n_frames, "frames")
         for block in sound_frames:
             container.mux(sound.encode(block))
+        while texts and cues:
+            container.mux(packet_of(cues.popleft(), texts))
         container.mux(picture.encode(None))
         container.mux(sound.encode(None))
 
