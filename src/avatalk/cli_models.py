@@ -44,8 +44,11 @@ def install(
         for name in names:
             accepted = accept_license or _asked(name)
             with ProgressBar() as bar:
-                folder = models.install(name, Monitor(bar.show), accepted)
+                monitor = Monitor(bar.show)
+                folder = models.install(name, monitor, accepted)
             typer.echo(f"{name}: {folder}")
+            for warning in monitor.warnings:
+                complain(f"Note: {warning}")
 
 
 @models_app.command(name="import")
@@ -120,5 +123,8 @@ def _asked(name: str) -> bool:
 
     if settings.commercial() or not models.needs_consent(name) or not sys.stdin.isatty():
         return False
-    complain(models.MODELS[name].terms)
+    terms = models.told(name).terms
+    if not models.needs_consent(name):
+        return False
+    complain(terms)
     return typer.confirm("Do you accept that?", err=True)

@@ -99,6 +99,16 @@ ENGINES: tuple[Engine, ...] = (
     ),
     Engine(
         "speech",
+        "piper",
+        "avatalk.speech.piper:Piper",
+        "Piper's neural voices, in over 30 languages",
+        "Apache-2.0; each voice has its own",
+        packages=("espeakng_loader", "openvino"),
+        extra="piper",
+        takes=("text",),
+    ),
+    Engine(
+        "speech",
         "recording",
         "avatalk.speech.audio:open_audio",
         "your own recording, any format",

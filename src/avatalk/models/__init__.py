@@ -28,13 +28,14 @@ __all__ = [
     "needs_consent",
     "path",
     "remove",
+    "told",
     "verify",
 ]
 
 
 def list_models() -> tuple[Model, ...]:
-    """Every model that avatalk knows, installed or not."""
-    return tuple(MODELS.values())
+    """Every model of the manifest, installed or not; then the installed Piper voices, and one more."""
+    return here().all()
 
 
 def folder(name: str) -> Path:
@@ -127,6 +128,15 @@ def import_file(
 def needs_consent(name: str) -> bool:
     """Whether the user has yet to accept the licence of the model."""
     return licences.needs_consent(here().get(name), here().cache)
+
+
+def told(name: str, monitor: Monitor | None = None) -> Model:
+    """Return the model; of a Piper voice, the card that tells its licence is fetched if it is not here.
+
+    Raises:
+        ModelUnavailable: that failed, or the network is forbidden.
+    """
+    return here().told(name, monitor)
 
 
 def remove(name: str) -> bool:

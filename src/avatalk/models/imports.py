@@ -6,14 +6,14 @@ import contextlib
 import os
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from avatalk.errors import EngineUnavailable, UnreadableFile
 from avatalk.events import STAGES, Monitor
-from avatalk.models import licences
+from avatalk.models import licences, piper
 from avatalk.models.identify import checksum, fault, published
 from avatalk.models.manifest import Form, Model, ModelFile
 
@@ -65,18 +65,25 @@ def import_file(
     store: Store, path: Path, monitor: Monitor, name: str | None, accept_licence: bool
 ) -> Imported:
     """Do what `avatalk.models.import_file` says, in `store`."""
-    wanted = None if name is None else store.get(name)
     try:
-        known = _by_checksum(store, path, monitor)
-        model, finds = known or _by_content(store, path, wanted)
+        if path.name.endswith((".onnx", ".onnx.json")):
+            model, finds = _voice(path, name)
+            known = all(
+                find.form.sha256 == find.file.sha256 for find in finds if find.file.name != piper.CARD
+            )
+        else:
+            wanted = None if name is None else store.get(name)
+            by_checksum = _by_checksum(store, path, monitor)
+            model, finds = by_checksum or _by_content(store, path, wanted)
+            known = by_checksum is not None
+            if wanted not in (None, model):
+                raise UnreadableFile(
+                    f"{path.name} is the model {model.name}, not {name}.",
+                    hint="Leave out the name, or give its file.",
+                )
     except (OSError, zipfile.BadZipFile) as error:
         reason = (getattr(error, "strerror", None) or str(error)).lower()
         raise UnreadableFile(f"{path} cannot be read: {reason}.", hint="Check the file.") from error
-    if wanted not in (None, model):
-        raise UnreadableFile(
-            f"{path.name} is the model {model.name}, not {name}.",
-            hint="Leave out the name, or give its file.",
-        )
     licences.check_use(model)
     with store.storing(model):
         if accept_licence:
@@ -90,17 +97,38 @@ def import_file(
     return Imported(
         model=model.name,
         files=tuple(find.file.name for find in finds),
-        what=_sentence(path, model, finds, bool(known)),
-        published=bool(known),
+        what=_sentence(path, model, finds, known),
+        published=known,
         missing=tuple(file.name for file in model.files if not store.has(model, file)),
     )
 
 
+def _voice(path: Path, name: str | None) -> tuple[Model, list[_Find]]:
+    """Return the files of the Piper voice of which `path` is one; the others lie beside it."""
+    graph = path.with_name(path.name.removesuffix(".json"))
+    name = name or f"{piper.PREFIX}{graph.stem}"
+    if not piper.is_voice(name):
+        raise _unusable(path, f"holds a Piper voice, which {name} cannot name")
+    piper.read_config(graph.with_name(f"{graph.name}.json"))
+    piper.check_graph(graph)
+    model = piper.voice_model(name, graph.parent)
+    finds = []
+    for file in model.files:
+        ending = file.name.removeprefix(name.removeprefix(piper.PREFIX))
+        there = graph.with_name(piper.CARD if file.name == piper.CARD else graph.stem + ending)
+        if there.exists():
+            sha256 = checksum(there)
+            title = "" if sha256 == file.sha256 else f"from {there.name}"
+            finds.append(_Find(file, Form(there.stat().st_size, sha256, title), there))
+    return replace(model, files=tuple(find.file for find in finds)), finds
+
+
 def _sentence(path: Path, model: Model, finds: list[_Find], known: bool) -> str:
     if not known:
+        last = finds[-1]
         return (
-            f"{path.name} holds weights that fit {model.title}, but its SHA-256 is none of the published"
-            f" ones ({finds[0].form.sha256}): only who gave it can vouch for it"
+            f"{last.path.name} holds weights that fit {model.title}, but its SHA-256 is none of the published"
+            f" ones ({last.form.sha256}): only who gave it can vouch for it"
         )
     if len(finds) > 1 or finds[0].member:
         return f"{path.name} holds {len(finds)} published files of {model.title}"

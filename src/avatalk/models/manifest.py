@@ -101,8 +101,9 @@ class ModelFile:
 
     Attributes:
         name: in the cache folder, and at a `Web` source.
-        bytes: exact size.
-        sha256: lower-case hexadecimal.
+        bytes: exact size; 0 where it is not known.
+        sha256: lower-case hexadecimal; empty where nobody knows it: what came at the first install is
+            recorded then, which is said, and holds from there on.
         member: path inside a `Wheel`.
         others: further published contents that serve as well; kept under the same `name`.
         network: ``"module:class"`` of the network whose weights the file holds; empty for other files. An

@@ -51,8 +51,8 @@ class Network:
         return self.run(*inputs)
 
 
-def require(package: str) -> Any:
-    """Import and return `package`.
+def require(package: str, extra: str = "neural") -> Any:
+    """Import and return `package`, which comes with `extra`.
 
     Raises:
         EngineUnavailable: it is not installed; the hint is the command that installs it.
@@ -61,7 +61,7 @@ def require(package: str) -> Any:
         return import_module(package)
     except ImportError as error:
         raise EngineUnavailable(
-            f"Neural engines need {package}, which is not installed.", hint="pip install 'avatalk[neural]'"
+            f"Neural engines need {package}, which is not installed.", hint=f"pip install 'avatalk[{extra}]'"
         ) from error
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from avatalk import settings
 from avatalk.errors import ModelUnavailable, UnknownName
 from avatalk.events import Monitor
-from avatalk.models import licences
+from avatalk.models import licences, piper
 from avatalk.models.identify import checksum, fault
 from avatalk.models.lock import locked
 from avatalk.models.manifest import MODELS, Form, Model, ModelFile, Patience, Source
@@ -50,12 +50,20 @@ class Store:
         """Return the model of that name, or raise `UnknownName`."""
         if name in self.models:
             return self.models[name]
-        near = difflib.get_close_matches(name, self.models, cutoff=0.4) or sorted(self.models)
+        if piper.is_voice(name):
+            return piper.voice_model(name, self.cache / "models" / _place(name))
+        near = difflib.get_close_matches(name, (*self.models, piper.EXAMPLE), cutoff=0.4)
+        near = near or sorted(self.models)
         raise UnknownName(f"There is no model '{name}'.", hint=f"Did you mean {', '.join(near)}?")
 
     def folder(self, name: str) -> Path:
         """Return where the files of the model lie, or would."""
-        return self.cache / "models" / self.get(name).name
+        return self.cache / "models" / _place(self.get(name).name)
+
+    def all(self) -> tuple[Model, ...]:
+        """Return every model of the manifest, then a Piper voice to begin with and those that are here."""
+        voices = dict.fromkeys([piper.EXAMPLE, *piper.installed_voices(self.cache / "models")])
+        return (*self.models.values(), *map(self.get, voices))
 
     def installed(self, name: str) -> bool:
         """Whether every file of the model is here with its right size."""
@@ -95,7 +103,8 @@ class Store:
 
     def install(self, name: str, monitor: Monitor | None = None, accept_licence: bool = False) -> Path:
         """Fetch what is missing or damaged of the model; return its folder."""
-        model, monitor = self.get(name), monitor or Monitor()
+        monitor = monitor or Monitor()
+        model = self.told(name, monitor)
         licences.check_use(model)
         with self.storing(model):
             if accept_licence:
@@ -103,16 +112,22 @@ class Store:
             if not self.bad_files(model):
                 return self.folder(name)
             licences.check_consent(model, self.cache, f"avatalk models install {name} --accept-license")
-            if settings.offline():
-                raise ModelUnavailable(
-                    f"The model '{name}' is not on this machine, and AVATALK_OFFLINE forbids fetching it.",
-                    hint=f"Run `avatalk models install {name}` once without AVATALK_OFFLINE, or bring the"
-                    " file from another machine: `avatalk models import FILE`.",
-                    stage=model.stage,
-                )
+            _check_online(model)
             with self.working(model, monitor) as scratch:
                 self._fetch(model, self.bad_files(model), scratch, monitor)
         return self.folder(name)
+
+    def told(self, name: str, monitor: Monitor | None = None) -> Model:
+        """Return the model of that name; of a Piper voice its card is fetched, which tells the licence."""
+        model, monitor = self.get(name), monitor or Monitor()
+        card = tuple(f for f in model.files if f.name == piper.CARD and not self.has(model, f))
+        if not card:
+            return model
+        with self.storing(model):
+            _check_online(model)
+            with self.working(model, monitor) as scratch:
+                self._fetch(model, card, scratch, Monitor(monitor.on_progress, monitor.cancelled))
+        return self.get(name)
 
     def import_file(
         self,
@@ -130,7 +145,7 @@ class Store:
     def remove(self, name: str) -> bool:
         """Delete the model from this machine; return whether there was anything to delete."""
         model, where = self.get(name), self.folder(name)
-        downloads = self.cache / "downloads" / name
+        downloads = self.cache / "downloads" / _place(name)
         if not where.exists() and not downloads.exists():
             return False
         with self.storing(model), self.working(model, Monitor()):
@@ -143,13 +158,13 @@ class Store:
     @contextmanager
     def working(self, model: Model, monitor: Monitor) -> Iterator[Path]:
         """Hold the model for oneself, with a folder for unfinished files that goes if all goes well."""
-        scratch = self.cache / "downloads" / model.name
+        scratch = self.cache / "downloads" / _place(model.name)
         scratch.mkdir(parents=True, exist_ok=True)
 
         def waiting() -> None:
             monitor.report(model.stage, message=f"another process installs the {model.name} model")
 
-        with locked(scratch.with_name(f"{model.name}.lock"), waiting):
+        with locked(scratch.with_name(f"{scratch.name}.lock"), waiting):
             scratch.mkdir(exist_ok=True)
             yield scratch
             shutil.rmtree(scratch)
@@ -207,7 +222,13 @@ class Store:
         for file in files:
             got = into / file.name
             sha256 = checksum(got)
-            form = next((form for form in file.forms if form.sha256 == sha256), None)
+            form = next((form for form in file.forms if form.sha256 in (sha256, "")), None)
+            if form is not None and not form.sha256:
+                form = Form(0, sha256, "as it came at the first install")
+                monitor.warn(
+                    f"Nobody has published a checksum of {file.name}; what came from {source} is kept, and"
+                    f" recorded: {sha256}"
+                )
             if form is None:
                 wanted.append(file)
                 why.append(f"{file.name} {fault(got, file, self.models)}")
@@ -230,6 +251,27 @@ class Store:
                 hint="Make room, or set AVATALK_CACHE to a folder that can be written.",
                 stage=model.stage,
             ) from error
+
+
+def _place(name: str) -> Path:
+    """Return the folder of a model below that of all; Windows allows no colon in a name."""
+    return Path(*name.split(":"))
+
+
+def _check_online(model: Model) -> None:
+    if not model.sources:
+        raise UnknownName(
+            f"There is no model '{model.name}' to fetch.",
+            hint=f"Piper voices are named as on their hub, such as {piper.EXAMPLE}; for one of your own,"
+            " run `avatalk models import NAME.onnx`.",
+        )
+    if settings.offline():
+        raise ModelUnavailable(
+            f"The model '{model.name}' is not on this machine, and AVATALK_OFFLINE forbids fetching it.",
+            hint=f"Run `avatalk models install {model.name}` once without AVATALK_OFFLINE, or bring the"
+            " file from another machine: `avatalk models import FILE`.",
+            stage=model.stage,
+        )
 
 
 def here() -> Store:

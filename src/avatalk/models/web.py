@@ -29,6 +29,7 @@ Report = Callable[[int, int], None]
 _BLOCK = 1 << 18
 _HEAD = 1024
 _PAGE = 1 << 20
+_MOST = 4_000_000_000  # of a file whose size nobody knows
 _LONGEST_PAUSE_S = 60.0
 _TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
 _NOBODY_THERE = (socket.gaierror, ConnectionRefusedError, FileNotFoundError)
@@ -140,7 +141,7 @@ class Download:
         """Append what comes to the first `begun` bytes of the part."""
         length = answer.headers.get("Content-Length") or ""
         total = begun + int(length) if length.isdigit() else 0
-        most = max(form.bytes for form in self.file.forms)
+        most = max(form.bytes for form in self.file.forms) or _MOST
         with self.part.open("ab" if begun else "wb") as target:
             if not begun:
                 self._beside().write_text(_validator_of(answer), encoding="latin-1")

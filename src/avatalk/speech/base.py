@@ -26,7 +26,7 @@ class Voice:
         licence: of the voice; what it means for the sound it makes.
         description: one line for people.
         scripts: Unicode scripts that the voice reads: ``("Latin",)``.
-        aliases: longer names that mean this voice too, the most exact one last.
+        aliases: other names that mean this voice too, if no other voice goes by them.
     """
 
     name: str

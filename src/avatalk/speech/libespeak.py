@@ -12,6 +12,7 @@ import _ctypes
 import ctypes
 import math
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -214,13 +215,7 @@ def synthesise(text: str, identifier: str, speed: float, pitch: float) -> Record
     data = text.encode("utf-8", "replace") + b"\0"
     with _library() as library:
         library.espeak_SetSynthCallback(callback)
-        if library.espeak_SetVoiceByName(identifier.encode()) != 0:
-            raise EngineUnavailable(
-                f"espeak-ng has no voice {identifier}.",
-                hint=_REINSTALL,
-                stage="speech",
-                field="voice",
-            )
+        _choose(library, identifier)
         library.espeak_SetParameter(_RATE, round(_WORDS_PER_MINUTE * speed), 0)
         # Lowest pitch and range of the voice, each 50 of 0..100 by itself and the former exponential over
         # two octaves, move the fundamental as a whole, a little less than they say.
@@ -238,3 +233,70 @@ def synthesise(text: str, identifier: str, speed: float, pitch: float) -> Record
             f"espeak-ng failed with status {status}.", hint="Try again, or use another voice.", stage="speech"
         )
     return recording
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A part of a text that espeak-ng reads at one go.
+
+    Attributes:
+        words: of each spoken word, its phonemes as espeak-ng writes them in IPA, stress and tone included.
+        mark: the punctuation mark that ends it, one of ``. ! ? , ; :``, or nothing.
+    """
+
+    words: tuple[tuple[str, ...], ...]
+    mark: str
+
+
+_BETWEEN = "\ue000"  # for private use, so no phoneme has it
+_IPA = 2
+
+
+def phonemise(text: str, identifier: str) -> list[Clause]:
+    """Return the phonemes of `text` as the voice would speak them, and no sound.
+
+    Raises:
+        EngineUnavailable: the library, its data or the voice is missing.
+    """
+    buffer = ctypes.create_string_buffer(text.encode("utf-8", "replace"))
+    first = ctypes.addressof(buffer)
+    clauses = []
+    with _library() as library:
+        _choose(library, identifier)
+        read = library.espeak_TextToPhonemes
+        read.restype = ctypes.c_char_p
+        read.argtypes = (ctypes.POINTER(ctypes.c_void_p), ctypes.c_int, ctypes.c_int)
+        at = ctypes.c_void_p(first)
+        begun = 0
+        while at.value is not None:
+            names = read(ctypes.byref(at), _CHARS_UTF8, ord(_BETWEEN) << 8 | _IPA)
+            # It has looked at one character more, the first of the next clause.
+            done = len(buffer.raw) - 1 if at.value is None else at.value - first
+            part = buffer.raw[begun:done].decode("utf-8", "ignore")
+            mark = _mark(part if at.value is None else part[:-1])
+            clauses.append(Clause(_words(names.decode("utf-8", "ignore")), mark))
+            begun = done
+    return clauses
+
+
+def _words(names: str) -> tuple[tuple[str, ...], ...]:
+    plain = _LANGUAGE_SWITCH.sub("", names)
+    words = (tuple(filter(None, word.split(_BETWEEN))) for word in plain.split())
+    return tuple(filter(None, words))
+
+
+def _mark(part: str) -> str:
+    """Return the mark at the end of a clause as it would be in English."""
+    last = part.rstrip(" \t\n\"')]}”’»›」』】》）")[-1:]
+    return _MARKS.get(last, "")
+
+
+_MARKS = {mark: mark for mark in ".!?,;:"} | dict(zip("…。।۔።！？؟；؛：，、،", ".....!??;;:,,,", strict=True))
+_LANGUAGE_SWITCH = re.compile(r"\([^)]*\)")
+
+
+def _choose(library: Any, identifier: str) -> None:
+    if library.espeak_SetVoiceByName(identifier.encode()) != 0:
+        raise EngineUnavailable(
+            f"espeak-ng has no voice {identifier}.", hint=_REINSTALL, stage="speech", field="voice"
+        )
