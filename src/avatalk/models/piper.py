@@ -12,7 +12,6 @@ from pathlib import Path
 
 from avatalk.errors import UnreadableFile
 from avatalk.models.manifest import Model, ModelFile, Web
-from avatalk.models.runtime import require
 
 PREFIX = "piper:"
 CARD = "MODEL_CARD"
@@ -96,6 +95,8 @@ def check_graph(path: Path) -> None:
         UnreadableFile: it is not, or is damaged.
         EngineUnavailable: OpenVINO, which reads it, is not installed.
     """
+    from avatalk.models.runtime import require  # which imports numpy
+
     core = require("openvino", "piper").Core()
     try:
         model = core.read_model(path)
