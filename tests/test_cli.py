@@ -208,3 +208,16 @@ def test_a_full_disk(tmp_path, espeak_wav, source):
     assert process.returncode == 3, err
     assert "no space" in err and "Traceback" not in err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_sample_on_the_command_line_wins_over_the_voice_of_a_spec(avatalk, tmp_path, espeak_wav):
+    spec = tmp_path / "request.json"
+    spec.write_text(json.dumps({"text": "Hi.", "voice": "amy", "size": "160x90", "fps": 5}))
+    sample = espeak_wav("Nobody had seen the old dog since Tuesday. It was really very necessary to shout!")
+    command = ["make", "--spec", spec, "--voice-sample", sample, "-o", tmp_path / "a.mp4", "--json"]
+    code, out, _ = avatalk(*command)
+    assert code == 0 and json.loads(out)["engines"]["speech"].startswith("espeak")
+    code, _, err = avatalk(*command, "--voice", "emma")
+    assert code == 2 and "Both a voice and a sample" in err
+    err = avatalk("make", "--audio", sample, "--voice-sample", sample, "-o", tmp_path / "a.mp4", *TINY)[2]
+    assert "--voice-sample has no effect with a recording" in err

@@ -53,6 +53,8 @@ REQUEST_OPTIONS: dict[str, Any] = {
     "file": _option("A text file with what to say."),
     "audio": _option("A recording to speak instead of a text."),
     "voice": _option("A voice of `avatalk voices`.", "fits the text"),
+    "voice_sample": _option("A recording, 3 s to 5 min, whose voice is cloned."),
+    "language": _option("Language of the text, such as de or pt-BR.", "what its script tells"),
     "speed": _option("Rate of speech, 0.5 to 2.", "1", float),
     "pitch": _option("Pitch of the voice, 0.5 to 2.", "1", float),
     "size": _option("Width and height, such as 1280x720."),
@@ -79,7 +81,7 @@ REQUEST_OPTIONS: dict[str, Any] = {
 }
 
 
-SPEECH_OPTIONS = ("file", "voice", "speed", "pitch")
+SPEECH_OPTIONS = ("file", "voice", "voice_sample", "language", "speed", "pitch")
 """Those of them that say how a text is spoken."""
 
 
@@ -111,9 +113,10 @@ def _request(spec: Path | None, given: dict[str, Any]) -> VideoRequest:
 
     _read_text(given)
     fields = read_fields(spec, given_too={name for name in given if given[name] is not None}) if spec else {}
-    for one, other in (("text", "audio"), ("audio", "text")):
-        if given.get(one) is not None and given.get(other) is None:
-            fields.pop(other, None)
+    for one, other in (("text", "audio"), ("voice", "voice_sample")):
+        for given_one, other_one in ((one, other), (other, one)):
+            if given.get(given_one) is not None and given.get(other_one) is None:
+                fields.pop(other_one, None)
     fields.update({name: value for name, value in given.items() if value is not None})
     return VideoRequest(**fields)
 

@@ -27,7 +27,7 @@ class Engine:
         models: models it needs, fetched at first use.
         extra: the extra that installs `packages`; empty when they are always there.
         takes: what a lip-sync engine can move: ``drawn``, ``still``, ``clip``; what a speech engine makes
-            speech from: ``text``, ``recording``.
+            speech from: ``text``, ``recording``; and ``sample`` if it clones the voice in one.
     """
 
     stage: str

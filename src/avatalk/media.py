@@ -63,6 +63,7 @@ class Speech:
         voice: name of the voice that speaks; empty for a recording.
         engine: name of the engine that spoke, likewise.
         language: of the words, BCP-47; empty where it is not known.
+        better: what would make it sound better, each with how to get it.
     """
 
     audio: AudioClip
@@ -71,6 +72,7 @@ class Speech:
     voice: str = ""
     engine: str = ""
     language: str = ""
+    better: tuple[str, ...] = ()
 
 
 # --- pictures and faces ----------------------------------------------------------------------------

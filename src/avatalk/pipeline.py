@@ -24,7 +24,7 @@ from avatalk.events import Monitor, OnProgress
 from avatalk.lipsync.base import Animation, Options
 from avatalk.media import Cue, Face, MotionCurve, Result, Speech, UInt8Array, VisemeCurve
 from avatalk.request import VideoRequest
-from avatalk.spec import portable
+from avatalk.spec import keep_sources, portable
 from avatalk.video.ahead import ahead, side_by_side
 from avatalk.video.encode import Captions, check_output, encode
 from avatalk.video.sidecar import write_captions
@@ -193,7 +193,7 @@ def render(
     output = Path(output)
     monitor = Monitor(on_progress, cancel or Event())
     check_output(output)
-    _keep_sources(request, output)
+    keep_sources(request, output)
     with _plan(request, monitor) as made:
         # 6 encode, which draws the frames of stage 4 as it goes
         with made.clock("encode"):
@@ -331,23 +331,10 @@ def _drawn(made: Plan) -> Iterator[UInt8Array]:
     return side_by_side(draw, made.n_frames, _DRAWERS)
 
 
-def _keep_sources(request: VideoRequest, output: Path) -> None:
-    """Raise `BadInput` if `output` is one of the files that the video is made from."""
-    for name in ("avatar", "audio"):
-        source = getattr(request, name)
-        if source and output.exists() and Path(source).exists() and output.samefile(source):
-            raise BadInput(
-                f"{output} is the {name} itself, and would be lost.",
-                hint="Write the video under another name with -o.",
-                stage="encode",
-                field="output",
-            )
-
-
 def _better(request: VideoRequest, made: Plan) -> list[str]:
     """What would improve this very video, each with how to get it."""
-    ideas = []
-    if made.speech.voice:
+    ideas = list(made.speech.better)
+    if made.speech.engine == "espeak":
         ideas.append("A recording sounds more natural than the embedded voice: --audio speech.mp3")
     if request.quality != "high":
         ideas.append("Finer picture and sound, at the price of time: --quality high")

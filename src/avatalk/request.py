@@ -67,6 +67,13 @@ FrameRate = Annotated[
 ]
 
 
+def _parse_language(value: object) -> object:
+    tag = str(value).strip().replace("_", "-")
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", tag):
+        raise ValueError("a language is a tag such as de, pt-BR or cmn")
+    return tag
+
+
 def _parse_numbers(count: int, what: str) -> Callable[[object], object]:
     def parse(value: object) -> object:
         if isinstance(value, str):
@@ -103,6 +110,11 @@ Crop = Annotated[
     BeforeValidator(_parse_numbers(4, "a crop is four whole numbers of pixels: top, bottom, left, right")),
     PlainSerializer(_spaced, return_type=str),
     WithJsonSchema({"type": "string", "examples": ["0 -1 0 -1"]}),
+]
+Language = Annotated[
+    str,
+    BeforeValidator(_parse_language),
+    WithJsonSchema({"type": "string", "examples": ["de", "pt-BR"]}),
 ]
 Loop = Literal["loop", "bounce", "hold"]
 Paste = Literal["soft", "original"]
@@ -159,6 +171,13 @@ class VideoRequest(BaseModel):
     voice: str | None = Field(
         None, description="Voice for `text`, see `avatalk voices`; by default it fits the text."
     )
+    voice_sample: str | None = Field(
+        None, description="Path of a recording, 3 s to 5 min, whose voice speaks `text`; instead of `voice`."
+    )
+    language: Language | None = Field(
+        None,
+        description="Language of `text` as a tag, such as de or pt-BR; by default what its script tells.",
+    )
     speed: float = Field(1.0, ge=0.5, le=2.0, description="Rate of speech, 0.5 to 2; 1 is the voice's own.")
     pitch: float = Field(1.0, ge=0.5, le=2.0, description="Pitch of the voice, 0.5 to 2; 1 is its own.")
     size: Size | None = Field(None, description="Width and height in pixels; wins over `aspect`.")
@@ -191,7 +210,7 @@ class VideoRequest(BaseModel):
         except ValidationError as error:
             raise _bad_input(error) from None
 
-    @field_validator("avatar", "text", "audio", "voice")
+    @field_validator("avatar", "text", "audio", "voice", "voice_sample")
     @classmethod
     def _is_unicode(cls, value: str | None) -> str | None:
         if value is not None and any("\ud800" <= letter <= "\udfff" for letter in value):
@@ -210,6 +229,13 @@ class VideoRequest(BaseModel):
                 hint="Give one of them.",
                 stage="speech",
                 field="audio",
+            )
+        if self.voice is not None and self.voice_sample is not None:
+            raise BadInput(
+                "Both a voice and a sample of a voice are given.",
+                hint="Give one of them.",
+                stage="speech",
+                field="voice_sample",
             )
         if self.text is not None and not self.text.strip():
             raise SpeechError("The text is empty.", hint="Write what to say.", stage="speech", field="text")

@@ -14,6 +14,12 @@ from avatalk.errors import BadInput, UnreadableFile
 from avatalk.request import VideoRequest
 from avatalk.video.tags import read_comment
 
+PATHS = ("avatar", "audio", "voice_sample")
+"""Fields that hold the path of a file; ``avatar`` may be a name instead."""
+
+_INSTEAD = {"audio": ("text",), "voice_sample": ("voice", "audio")}
+"""What a field given besides makes the file of another one needless."""
+
 _MAX_BYTES = 4_000_000
 _MAX_TEXT = 10_000_000
 
@@ -49,26 +55,39 @@ def read_fields(path: Path, given_too: Collection[str] = ()) -> dict[str, Any]:
         ) from error
     if not isinstance(fields, dict):
         raise BadInput(f"{path} holds no request.", hint="See `avatalk schema`.", field="spec")
-    for name in ("avatar", "audio"):
+    for name in PATHS:
         value = fields.get(name)
-        if isinstance(value, str) and (name == "audio" or is_file(value)):
+        if isinstance(value, str) and (name != "avatar" or is_file(value)):
             found = next((file for file in (path.parent / value, Path(value)) if file.exists()), None)
-            if found is None and name not in given_too and not (name == "audio" and "text" in given_too):
+            if found is None and not {name, *_INSTEAD.get(name, ())} & set(given_too):
                 raise UnreadableFile(
                     f"The request in {path} needs {path.parent / value}, which is not there.",
-                    hint=f"Put the file back, or give another with --{name}.",
+                    hint=f"Put the file back, or give another with --{name.replace('_', '-')}.",
                     field=name,
                 )
             fields[name] = str(found or value)
     return fields
 
 
+def keep_sources(request: VideoRequest, output: Path) -> None:
+    """Raise `BadInput` if `output` is one of the files that it is made from."""
+    for name in PATHS:
+        source = getattr(request, name)
+        if source and output.exists() and Path(source).exists() and output.samefile(source):
+            raise BadInput(
+                f"{output} is the {name.replace('_', ' ')} itself, and would be lost.",
+                hint="Write the result under another name with -o.",
+                stage="encode",
+                field="output",
+            )
+
+
 def portable(request: VideoRequest, folder: Path) -> str:
     """The request as JSON for a file in `folder`, its paths relative to there where that is possible."""
     fields = json.loads(request.to_json())
-    for name in ("avatar", "audio"):
+    for name in PATHS:
         value = fields.get(name)
-        if isinstance(value, str) and (name == "audio" or is_file(value)):
+        if isinstance(value, str) and (name != "avatar" or is_file(value)):
             try:
                 fields[name] = Path(os.path.relpath(value, folder)).as_posix()
             except ValueError:  # another drive on Windows

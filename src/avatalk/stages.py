@@ -25,6 +25,7 @@ from avatalk.lipsync.visemes import from_phonemes
 from avatalk.media import Avatar, Cue, FaceTrack, MotionCurve, Speech, UInt8Array, VisemeCurve
 from avatalk.request import MAX_FPS, MIN_FPS, VideoRequest
 from avatalk.speech.audio import open_audio
+from avatalk.speech.casting import cast
 from avatalk.speech.synthesis import speak
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ def tell_ignored(request: VideoRequest, avatar: Avatar, monitor: Monitor) -> Non
     """Warn of options that have no effect on this avatar or this speech."""
     given = request.model_fields_set
     idle = {
-        "a recording": {"voice", "speed", "pitch"} if request.text is None else set(),
+        "a recording": {"voice", "voice_sample", "language", "speed", "pitch"}
+        if request.text is None
+        else set(),
         "a drawn avatar": {"face", "faces", "box", "crop", "rotate", "resize_factor"}
         if avatar.drawn
         else set(),
@@ -85,7 +88,10 @@ def find_speech(request: VideoRequest, avatar: Avatar, folder: Path, monitor: Mo
     if request.text is None:
         assert request.audio is not None  # the request holds exactly one of both
         return Speech(open_audio(request.audio, monitor))
-    return speak(request.text, request.voice, request.speed, request.pitch, folder, monitor, sex)
+    role = cast(request.text, request.voice, request.voice_sample, request.language, sex, monitor)
+    speed, pitch = role.limited(request.speed, request.pitch)
+    speech = speak(request.text, role.voice, speed, pitch, folder, monitor)
+    return replace(speech, better=role.better)
 
 
 def frame_rate(request: VideoRequest, avatar: Avatar) -> Fraction:

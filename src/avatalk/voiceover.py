@@ -12,6 +12,7 @@ from avatalk import stages
 from avatalk.events import Monitor, OnProgress
 from avatalk.media import Avatar, Word
 from avatalk.request import VideoRequest
+from avatalk.spec import keep_sources
 from avatalk.speech.soundfile import check_sound_path, write_sound
 from avatalk.workspace import temporary_folder
 
@@ -28,6 +29,7 @@ class Said:
         words: as written, with the seconds at which each is spoken; empty where that is not known.
         seconds: wall seconds spent speaking (``speech``), writing (``encode``), and their ``total``.
         warnings: what the user should know.
+        better: what would improve it, each with the command that does it.
     """
 
     path: str
@@ -37,6 +39,7 @@ class Said:
     words: tuple[Word, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    better: list[str] = field(default_factory=list)
 
 
 def say(
@@ -69,6 +72,7 @@ def say(
     monitor = Monitor(on_progress, cancel or Event())
     request = VideoRequest(text=text, **how)
     check_sound_path(output)
+    keep_sources(request, output)
     began = time.perf_counter()
     monitor.report("speech")
     with temporary_folder() as folder:
@@ -86,4 +90,5 @@ def say(
         words=speech.words or (),
         seconds={name: round(spent, 3) for name, spent in seconds.items()},
         warnings=monitor.warnings,
+        better=list(speech.better),
     )

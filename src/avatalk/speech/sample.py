@@ -47,7 +47,7 @@ class Sample:
     findings: tuple[Finding, ...]
 
     def sound(self, sample_rate: int) -> Float32Array:
-        """The speech without silence: (samples,) float32 mono at `sample_rate` hertz, -20 dBFS, not clipped."""
+        """The speech without silence: (samples,) float32 mono at `sample_rate` hertz, about -20 dBFS."""
         spans = [(round(start * sample_rate), round(stop * sample_rate)) for start, stop in self.spans]
         parts = [_faded(part, sample_rate) for part in _cut(self.clip.blocks(sample_rate), spans)]
         sound = np.concatenate(parts)

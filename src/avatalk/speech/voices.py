@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 
 from avatalk import engines
 from avatalk.errors import SpeechError, UnknownName
 from avatalk.events import Monitor
 from avatalk.speech.base import SpeechEngine, Voice
-from avatalk.speech.espeak_voices import by_identifier, canonical, espeak_voices
+from avatalk.speech.espeak_voices import about, by_identifier, canonical, espeak_voices
 from avatalk.speech.scripts import scripts_in
 
 DEFAULT = "amy"
+_DEFAULT_LANGUAGE = "en-US"
 
 _FIRST_FOR = {
     "Cyrillic": "ru",
@@ -128,7 +130,44 @@ def voices_for_script(script: str) -> list[Voice]:
     return sorted(voices, key=lambda voice: voice.language != first)
 
 
-def choose(name: str | None, text: str, monitor: Monitor, sex: str = "") -> Voice:
+def voices_of_language(language: str) -> list[Voice]:
+    """Return the voices that speak a language, given as a tag: neural ones if there are any, else embedded.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    tag = canonical(language)
+    for voices in (neural_voices(), espeak_voices()):
+        if found := [voice for voice in voices if canonical(voice.language) == tag]:
+            return found
+    tags = sorted({voice.language.lower() for voice in all_voices()})
+    near = difflib.get_close_matches(tag, tags, cutoff=0.5)
+    raise UnknownName(
+        f"There is no voice for the language {language}.",
+        hint=(f"Did you mean {' or '.join(near)}? " if near else "") + "All voices: avatalk voices",
+        stage="speech",
+        field="language",
+    )
+
+
+def language_of(text: str) -> str:
+    """Return the tag of the language that the script of `text` tells; English for Latin letters."""
+    found = voices_for_script(_script_of(text))
+    return found[0].language if found and _script_of(text) != "Latin" else _DEFAULT_LANGUAGE
+
+
+def _script_of(text: str) -> str:
+    """The script of most letters of `text`."""
+    counts = scripts_in(text)
+    script = counts.most_common(1)[0][0] if counts else "Latin"
+    if script == "Han" and (counts["Hiragana"] or counts["Katakana"]):
+        return "Hiragana"  # only Japanese mixes them
+    return script
+
+
+def choose(
+    name: str | None, text: str, monitor: Monitor, sex: str = "", language: str | None = None
+) -> Voice:
     """Return the voice of a request; without a name, the best one that reads the script of `text`.
 
     That is an installed neural one of the language if there is one, else an embedded one; for text in Latin
@@ -139,16 +178,17 @@ def choose(name: str | None, text: str, monitor: Monitor, sex: str = "") -> Voic
         text: to be spoken.
         monitor: takes the warning that a voice was chosen by the script.
         sex: ``female`` or ``male`` where the avatar has one; a voice of that sex is taken if there is one.
+        language: tag of the language of `text`, which rules out others; None for what its script tells.
 
     Raises:
-        UnknownName: there is no such voice.
+        UnknownName: there is no such voice, or none of that language.
     """
     if name:
-        return lookup(name)
-    counts = scripts_in(text)
-    script = counts.most_common(1)[0][0] if counts else "Latin"
-    if script == "Han" and (counts["Hiragana"] or counts["Katakana"]):
-        script = "Hiragana"  # only Japanese mixes them
+        return _speaking(lookup(name), language, monitor)
+    if language:
+        of_language = voices_of_language(language)
+        return next((voice for voice in of_language if voice.sex == sex), of_language[0])
+    script = _script_of(text)
     found = voices_for_script(script) if script != "Latin" else []
     if not found:
         return _english(sex)
@@ -161,6 +201,18 @@ def choose(name: str | None, text: str, monitor: Monitor, sex: str = "") -> Voic
         f"({chosen.language_name}) reads it. Another: --voice, see avatalk voices."
     )
     return chosen
+
+
+def _speaking(voice: Voice, language: str | None, monitor: Monitor) -> Voice:
+    """Return `voice` speaking `language`, where it can; else as it is, with a warning."""
+    if language is None or canonical(voice.language) == canonical(language):
+        return voice
+    engine = engine_of(voice)
+    if engine.clones and canonical(language) in map(canonical, engine.languages()):
+        language_name, scripts = about(language)
+        return replace(voice, language=language, language_name=language_name, scripts=scripts)
+    monitor.warn(f"--language has no effect: the voice {voice.name} speaks {voice.language_name}.")
+    return voice
 
 
 def _english(sex: str) -> Voice:
