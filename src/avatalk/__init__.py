@@ -17,6 +17,7 @@ from avatalk.errors import AvatalkError, BadInput, CannotRun
 from avatalk.events import Progress
 
 if TYPE_CHECKING:
+    from avatalk.avatars.made import Made, make_avatar
     from avatalk.media import Result
     from avatalk.pipeline import Plan, plan, preview, render
     from avatalk.request import VideoRequest
@@ -27,6 +28,7 @@ __all__ = [
     "AvatalkError",
     "BadInput",
     "CannotRun",
+    "Made",
     "Plan",
     "Progress",
     "Result",
@@ -34,6 +36,7 @@ __all__ = [
     "VideoRequest",
     "__version__",
     "load_spec",
+    "make_avatar",
     "plan",
     "preview",
     "render",
@@ -41,11 +44,13 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Made": "avatars.made",
     "Plan": "pipeline",
     "Result": "media",
     "Said": "voiceover",
     "VideoRequest": "request",
     "load_spec": "spec",
+    "make_avatar": "avatars.made",
     "plan": "pipeline",
     "preview": "pipeline",
     "render": "pipeline",

@@ -16,8 +16,8 @@ Row = dict[str, Any]
 
 
 def avatar_rows() -> list[Row]:
-    """One row per gallery avatar."""
-    return [
+    """One row per avatar of the gallery, then of those that the user kept."""
+    rows: list[Row] = [
         {
             "name": entry.name,
             "age": entry.age,
@@ -27,6 +27,22 @@ def avatar_rows() -> list[Row]:
         }
         for entry in gallery.entries()
     ]
+    from avatalk.avatars import kept  # opens pictures
+
+    for name in kept.names():
+        made = kept.get(name)
+        rows.append(
+            {
+                "name": name,
+                "age": made.character.age if made.character else None,
+                "description": made.prompt,
+                "engine": made.engine,
+                "licence": made.character.licence if made.character else "",
+                "seed": made.seed,
+                "date": made.date,
+            }
+        )
+    return rows
 
 
 def voice_rows(language: str | None = None) -> list[Row]:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from avatalk._version import __version__
+from avatalk.cli_avatars import avatar, avatars_app
 from avatalk.cli_models import models_app
 from avatalk.commands import AsJson, complain, print_json, show, told
 from avatalk.errors import BadInput, Cancelled
@@ -34,6 +35,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(models_app, name="models")
+app.add_typer(avatars_app, name="avatars")
+app.command()(avatar)
 
 
 # --- what a request is made of ---------------------------------------------------------------------
@@ -49,6 +52,8 @@ Output = Annotated[Path, typer.Option("--output", "-o", help="The file to write.
 Spec = Annotated[Path | None, typer.Option(help="A request as JSON, or a video made by avatalk.")]
 REQUEST_OPTIONS: dict[str, Any] = {
     "avatar": _option("A gallery name (`avatalk avatars`), a picture or a clip.", "ada"),
+    "avatar_prompt": _option("Who the avatar is, in words, instead of --avatar."),
+    "avatar_engine": _option("What makes an avatar from words: drawn or diffusion.", "auto"),
     "text": _option("What to say; - reads it from standard input."),
     "file": _option("A text file with what to say."),
     "audio": _option("A recording to speak instead of a text."),
@@ -113,7 +118,7 @@ def _request(spec: Path | None, given: dict[str, Any]) -> VideoRequest:
 
     _read_text(given)
     fields = read_fields(spec, given_too={name for name in given if given[name] is not None}) if spec else {}
-    for one, other in (("text", "audio"), ("voice", "voice_sample")):
+    for one, other in (("text", "audio"), ("voice", "voice_sample"), ("avatar", "avatar_prompt")):
         for given_one, other_one in ((one, other), (other, one)):
             if given.get(given_one) is not None and given.get(other_one) is None:
                 fields.pop(other_one, None)
@@ -234,15 +239,6 @@ def schema() -> None:
 
 
 # --- finding out what there is ---------------------------------------------------------------------
-
-
-@app.command()
-def avatars(as_json: AsJson = False) -> None:
-    """List the gallery."""
-    with told(as_json):
-        from avatalk.catalogue import avatar_rows
-
-        show(avatar_rows(), as_json)
 
 
 @app.command()

@@ -27,7 +27,8 @@ class Engine:
         models: models it needs, fetched at first use.
         extra: the extra that installs `packages`; empty when they are always there.
         takes: what a lip-sync engine can move: ``drawn``, ``still``, ``clip``; what a speech engine makes
-            speech from: ``text``, ``recording``; and ``sample`` if it clones the voice in one.
+            speech from: ``text``, ``recording``; and ``sample`` if it clones the voice in one; ``words`` for
+            an engine that makes avatars from them.
     """
 
     stage: str
@@ -87,6 +88,15 @@ ENGINES: tuple[Engine, ...] = (
         "your own picture: JPEG, PNG, WebP, HEIC",
         "Apache-2.0",
         packages=("PIL", "pi_heif"),
+    ),
+    Engine(
+        "avatar",
+        "drawn",
+        "avatalk.avatars.drawn.maker:DrawnMaker",
+        "a character drawn from a description, at once",
+        "CC0-1.0",
+        packages=("resvg_py",),
+        takes=("words",),
     ),
     Engine(
         "speech",
@@ -183,22 +193,23 @@ def get(stage: str, name: str, takes: str = "") -> Engine:
     Args:
         stage: one of `avatalk.events.STAGES`.
         name: as a request says it.
-        takes: what it must be able to move, if it is a lip-sync engine.
+        takes: what it must be able to take, see `Engine`.
 
     Raises:
         UnknownName: there is none; the hint names the nearest.
-        EngineUnavailable: none can move that.
+        EngineUnavailable: it cannot take that.
     """
     candidates = [engine for engine in ENGINES if engine.stage == stage]
     for engine in candidates:
         if engine.name == name and takes in ("", *engine.takes):
             return engine
         if engine.name == name:
+            lacks = "make avatars from words" if takes == "words" else f"move a {takes} avatar"
             raise EngineUnavailable(
-                f"The engine {name} does not move a {takes} avatar.",
+                f"The engine {name} does not {lacks}.",
                 hint=f"Use {' or '.join(e.name for e in candidates if takes in e.takes)}.",
                 stage=stage,
-                field="engine",
+                field="avatar_engine" if stage == "avatar" else "engine",
             )
     if name == "auto":
         fit = [engine for engine in candidates if takes in ("", *engine.takes)]
@@ -208,7 +219,7 @@ def get(stage: str, name: str, takes: str = "") -> Engine:
         f"There is no engine {name!r} for {stage}.",
         hint=nearest(name, names, "avatalk engines"),
         stage=stage,
-        field="engine",
+        field="avatar_engine" if stage == "avatar" else "engine",
     )
 
 

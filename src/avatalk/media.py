@@ -121,12 +121,14 @@ class Avatar:
         picture: (height, width, 3) uint8 RGB, upright, alpha already laid on a plain ground; None if drawn.
         character: the drawn character with its rig (`avatalk.avatars.artist`); None for a photograph.
         clip: the clip whose first frame `picture` is; None for a still.
+        engine: that made it from words; empty for any other.
     """
 
     name: str
     picture: UInt8Array | None = None
     character: Any = None
     clip: Clip | None = None
+    engine: str = ""
 
     @property
     def drawn(self) -> bool:

@@ -292,7 +292,7 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
             stages.check_faces(request.strict_faces, animation.faceless, monitor)
         undo.pop_all()
     used = {
-        "avatar": {"drawn": "gallery", "still": "photo"}.get(avatar.kind, avatar.kind),
+        "avatar": avatar.engine or {"drawn": "gallery", "still": "photo"}.get(avatar.kind, avatar.kind),
         "speech": f"{speech.engine} {speech.voice}" if speech.voice else "recording",
         **({} if faces is None else {"face": faces.engine}),
         "lipsync": " ".join(filter(None, (engine.name, lipsync.runs_on))),

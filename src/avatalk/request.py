@@ -166,6 +166,8 @@ class VideoRequest(BaseModel):
     avatar: str = Field(
         "ada", min_length=1, description="Name of a gallery avatar, or path of a picture or clip."
     )
+    avatar_prompt: str | None = Field(None, description="Who the avatar is, in words, instead of `avatar`.")
+    avatar_engine: str = Field("auto", description="What makes an avatar from words, see `avatalk engines`.")
     text: str | None = Field(None, description="Words to speak.")
     audio: str | None = Field(None, description="Path of a recording to speak instead of `text`.")
     voice: str | None = Field(
@@ -210,12 +212,23 @@ class VideoRequest(BaseModel):
         except ValidationError as error:
             raise _bad_input(error) from None
 
-    @field_validator("avatar", "text", "audio", "voice", "voice_sample")
+    @field_validator("avatar", "avatar_prompt", "text", "audio", "voice", "voice_sample")
     @classmethod
     def _is_unicode(cls, value: str | None) -> str | None:
         if value is not None and any("\ud800" <= letter <= "\udfff" for letter in value):
             raise ValueError("it is not valid UTF-8; save the text as UTF-8, or rename the file")
         return value
+
+    @model_validator(mode="after")
+    def _one_avatar(self) -> VideoRequest:
+        if self.avatar_prompt is not None and "avatar" in self.model_fields_set:
+            raise BadInput(
+                "Both an avatar and a description of one are given.",
+                hint="Give one of them.",
+                stage="avatar",
+                field="avatar_prompt",
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_source_of_speech(self) -> VideoRequest:

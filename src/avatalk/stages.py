@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from avatalk import engines
 from avatalk.avatars.edit import Edit
-from avatalk.avatars.sources import open_avatar
+from avatalk.avatars.sources import describe_avatar, open_avatar
 from avatalk.compose.layout import MovedFaces, canvas_size, even, lay_out, place
 from avatalk.errors import FaceError, SpeechError
 from avatalk.events import Monitor
@@ -49,7 +49,10 @@ class Faces:
 
 def find_avatar(request: VideoRequest, monitor: Monitor) -> Avatar:
     """Stage 1: the drawn character, or the first picture after the request's edits."""
-    avatar = open_avatar(request.avatar, monitor)
+    if request.avatar_prompt is not None:
+        avatar = describe_avatar(request.avatar_prompt, request.avatar_engine, request.seed, monitor)
+    else:
+        avatar = open_avatar(request.avatar, monitor)
     if avatar.picture is None:
         return avatar
     clip = None if request.static else avatar.clip
@@ -60,6 +63,9 @@ def tell_ignored(request: VideoRequest, avatar: Avatar, monitor: Monitor) -> Non
     """Warn of options that have no effect on this avatar or this speech."""
     given = request.model_fields_set
     idle = {
+        "an avatar that is not made from words": {"avatar_engine"}
+        if request.avatar_prompt is None
+        else set(),
         "a recording": {"voice", "voice_sample", "language", "speed", "pitch"}
         if request.text is None
         else set(),

@@ -14,9 +14,6 @@ from avatalk.avatars.drawn import words
 from avatalk.avatars.drawn.reading import Facts, read
 from avatalk.errors import BadInput
 
-LONGEST = 1000
-"""Characters of a description."""
-
 _FABRICS = (
     "#35507a", "#26385c", "#2f5d4c", "#12697a", "#6d2233", "#8f83ad", "#c98f2b", "#d9694f", "#4a3a44",
     "#6f7780", "#a9c3e0", "#8a6b52", "#5b7f6b", "#b56576", "#3d3f45", "#e3ddd2",
@@ -77,39 +74,21 @@ def describe(description: str, seed: int = 0, name: str = "") -> Described:
         name: of the character; by default made of the description.
 
     Raises:
-        BadInput: the description is empty, too long, or none of its words describes a person.
+        BadInput: none of its words describes a person.
     """
-    facts = checked(description)
+    facts = read(description)
+    if not facts.understood:
+        raise BadInput(
+            f"None of the words of “{description.strip()[:60]}” describes a person.",
+            hint="Describe one person in English, such as “a friendly red-haired woman in her forties”.",
+            stage="avatar",
+            field="avatar_prompt",
+        )
     rng = np.random.Generator(
         np.random.PCG64([seed, zlib.crc32(" ".join(description.lower().split()).encode())])
     )
     return Described(
         _Maker(facts, rng).character(name or "drawn", " ".join(description.split())), tuple(facts.unknown)
-    )
-
-
-def checked(description: str) -> Facts:
-    """Read a description that must say something.
-
-    Raises:
-        BadInput: it does not.
-    """
-    if not description.strip():
-        raise _refused("The description is empty.")
-    if len(description) > LONGEST:
-        raise _refused(f"The description has {len(description)} characters; {LONGEST} is the most.")
-    facts = read(description)
-    if not facts.understood:
-        raise _refused(f"None of the words of “{description.strip()[:60]}” describes a person.")
-    return facts
-
-
-def _refused(message: str) -> BadInput:
-    return BadInput(
-        message,
-        hint="Describe one person in English, such as “a friendly red-haired woman in her forties”.",
-        stage="avatar",
-        field="avatar_prompt",
     )
 
 
