@@ -76,7 +76,7 @@ def test_openvino_gives_the_originals_maps(finder, example, checkpoint, precisio
         pytest.skip("this processor has no bfloat16")
     finder()
     pictures, expected = example
-    run = runtime.openvino_network(runtime.converted(checkpoint, "s3fd"), [pictures.shape], precision)
+    run = runtime.openvino_network(runtime.converted(checkpoint, "s3fd.xml"), [pictures.shape], precision)
     for ours, theirs in zip(run(pictures), expected, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=most, rtol=0)
 

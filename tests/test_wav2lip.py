@@ -141,10 +141,13 @@ def test_the_network_in_parts_gives_the_same_window(network, example, window):
     import torch
 
     from avatalk.lipsync import wav2lip_parts as parts
+    from avatalk.lipsync.wav2lip_net import kernels
+    from avatalk.models import graphs
 
     mel, face, expected = example
     window = parts.Window(*window)
+    ops = graphs.TorchOps(kernels(network))
     with torch.inference_mode():
-        maps = parts.FaceMaps(network, window)(torch.from_numpy(face))
-        out = parts.Lips(network, window)(torch.from_numpy(mel), *maps).numpy()
+        maps = parts.face_maps(ops, torch.from_numpy(face), window)
+        out = parts.lips(ops, torch.from_numpy(mel), *maps, window=window).numpy()
     np.testing.assert_allclose(out, expected[:, :, slice(*window.rows), slice(*window.columns)], atol=1e-4)

@@ -10,6 +10,7 @@ from avatalk.errors import BadInput, CannotRun, EngineUnavailable
 from avatalk.lipsync import wav2lip_audio as hearing
 from avatalk.lipsync.wav2lip_blend import Patch, usual_outline
 from avatalk.lipsync.wav2lip_crop import face_input, paste_rectangle, smooth_boxes
+from avatalk.lipsync.wav2lip_parts import Window
 from avatalk.media import Avatar, MotionCurve, VisemeCurve
 from avatalk.models import runtime
 from avatalk.speech.audio import open_audio
@@ -17,6 +18,7 @@ from filled import golden, state_dict
 
 WIDTH, HEIGHT, FPS, FRAMES = 160, 120, Fraction(30000, 1001), 21
 BOX = (40, 20, 110, 105)
+MOUTH = Window((48, 96), (16, 80))
 
 
 def coloured_noise(seed, width=WIDTH, height=HEIGHT):
@@ -33,9 +35,8 @@ def coloured_noise(seed, width=WIDTH, height=HEIGHT):
 @pytest.mark.parametrize("box", [BOX, (11, 7, 59, 66), (300, 200, 707, 689)])
 def test_its_own_mouth_leaves_a_frame_as_it_was(box):
     picture = coloured_noise(1, 800, 700)
-    rows, columns = (48, 96), (16, 80)
-    patch = Patch(picture, box, usual_outline(box), rows, columns)
-    own = face_input(picture, box)[3:, slice(*rows), slice(*columns)]
+    patch = Patch(picture, box, usual_outline(box), MOUTH)
+    own = face_input(picture, box)[3:, slice(*MOUTH.rows), slice(*MOUTH.columns)]
     changed = np.abs(patch.apply(picture, own).astype(int) - picture)
     inside = changed[box[1] : box[3], box[0] : box[2]]
     assert inside.mean() < 1.5
@@ -44,9 +45,8 @@ def test_its_own_mouth_leaves_a_frame_as_it_was(box):
 
 def test_an_answer_of_another_brightness_is_brought_to_the_frames():
     picture = coloured_noise(2)
-    rows, columns = (48, 96), (16, 80)
-    patch = Patch(picture, BOX, usual_outline(BOX), rows, columns)
-    own = face_input(picture, BOX)[3:, slice(*rows), slice(*columns)]
+    patch = Patch(picture, BOX, usual_outline(BOX), MOUTH)
+    own = face_input(picture, BOX)[3:, slice(*MOUTH.rows), slice(*MOUTH.columns)]
     tint = np.array([0.1, -0.07, 0.05], np.float32)[:, None, None]
     np.testing.assert_allclose(patch.apply(picture, own + tint), patch.apply(picture, own), atol=1)
 
@@ -55,7 +55,7 @@ def test_the_patch_has_no_visible_edge():
     picture = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
     outline = usual_outline(BOX)
     wide = outline.mean(axis=0) + 2 * (outline - outline.mean(axis=0))  # reaches over the window's edges
-    patch = Patch(picture, BOX, wide, (48, 96), (16, 80))
+    patch = Patch(picture, BOX, wide, MOUTH)
     rng = np.random.Generator(np.random.PCG64(4))
     answer = rng.uniform(0.3, 0.7, (3, 48, 64)).astype(np.float32)
     changed = np.abs(patch.apply(picture, answer).astype(int) - 128).max(axis=2)
@@ -122,25 +122,27 @@ def checkpoint(tmp_path_factory):
 def run(checkpoint, monkeypatch):
     """Run the golden example, two frames, in both parts as the engine does."""
     monkeypatch.setenv("AVATALK_CACHE", str(checkpoint.parent / "cache"))
-    from avatalk.lipsync.wav2lip import BATCH, Networks, Wav2Lip
+    from avatalk.lipsync.wav2lip_networks import BATCH, Networks
+    from avatalk.lipsync.wav2lip_parts import WHOLE
 
     numbers = golden("wav2lip_forward")
 
-    def both(precision, order=(0, 1)):
-        networks = Networks.load(Wav2Lip(checkpoint, "cpu", precision, original=True), BATCH)
+    def both(precision, order=(0, 1), window=WHOLE):
+        networks = Networks.start(checkpoint, "cpu", precision, window, BATCH)
         seats = np.resize(order, BATCH)
         maps = networks.face(numbers["face_uint8"][seats].astype(np.float32) / 255)
         (out,) = networks.lips(numbers["mel"][seats], *maps)
-        return out, numbers["out"][seats]
+        return out, numbers["out"][seats][:, :, slice(*window.rows), slice(*window.columns)]
 
     return both
 
 
+@pytest.mark.parametrize("window", [((0, 96), (0, 96)), ((48, 96), (16, 80)), ((51, 94), (3, 60))])
 @pytest.mark.parametrize(("precision", "most", "mean"), [("f32", 1e-4, 1e-5), ("bf16", 1e-2, 2e-3)])
-def test_openvino_gives_the_originals_faces(run, precision, most, mean):
+def test_openvino_gives_the_originals_faces(run, precision, most, mean, window):
     if precision == "bf16" and runtime.fastest_precision("cpu") != "bf16":
         pytest.skip("this processor has no bfloat16")
-    out, expected = run(precision)
+    out, expected = run(precision, window=Window(*window))
     error = np.abs(out - expected)
     assert error.max() <= most
     assert error.mean() <= mean

@@ -260,6 +260,9 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
             avatar = stages.find_avatar(request, monitor)
             stages.tell_ignored(request, avatar, monitor)
             engine = engines.get("lipsync", request.engine, takes=avatar.kind)
+            # What it lacks is told now, not after the speech and the faces.
+            options = Options(request.device, request.paste == "original", request.smooth, request.pads)
+            lipsync = engine.load().configured(engine.name, options, monitor)
 
         # 2 speech
         with clock("speech"):
@@ -285,9 +288,7 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
             captions, layer = stages.find_captions(request, speech, shot, monitor)
 
         with clock("lipsync"):
-            options = Options(request.device, request.paste == "original", request.smooth, request.pads)
             monitor.report("lipsync", message=f"Preparing {engine.name}")
-            lipsync = engine.load().configured(engine.name, options, monitor)
             animation = lipsync.prepare(shot)
             stages.check_faces(request.strict_faces, animation.faceless, monitor)
         undo.pop_all()

@@ -47,7 +47,7 @@ class S3fd:
         self._network: runtime.Network | None = None
         self._size: tuple[int, ...] = ()
         if self._device == "cpu":
-            self._path = runtime.converted(checkpoint, "s3fd")
+            self._path = runtime.converted(checkpoint, "s3fd.xml")
             if not self._path.exists():
                 self._convert()
 
@@ -107,7 +107,8 @@ class S3fd:
                     self._path, [(1, 3, *size)], self._precision, alone=True
                 )
             else:
-                self._network = runtime.torch_network(self._load(), self._device)
+                net = self._load().to(device=self._device, dtype=runtime.require("torch").float16)
+                self._network = runtime.torch_network(net, self._device)
         return self._network
 
     def _convert(self) -> None:

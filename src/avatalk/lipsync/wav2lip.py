@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,16 +18,14 @@ from avatalk import models
 from avatalk.events import Monitor
 from avatalk.lipsync import wav2lip_audio as hearing
 from avatalk.lipsync.base import Animation, LipSync, Options, Shot
-from avatalk.lipsync.wav2lip_blend import Patch, outline, usual_outline
+from avatalk.lipsync.wav2lip_blend import Patch, outline, reached_by, usual_outline
 from avatalk.lipsync.wav2lip_crop import FACE_SIZE, Box, face_input, pad_box, paste_rectangle, smooth_boxes
+from avatalk.lipsync.wav2lip_networks import BATCH, Networks, convert
+from avatalk.lipsync.wav2lip_parts import WHOLE
 from avatalk.media import Face, Float32Array, UInt8Array
 from avatalk.models import runtime
 from avatalk.models.manifest import WAV2LIP, WAV2LIP_GAN
 
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-BATCH = 4
 MESH = 468  # landmarks, from hairline to chin; the irises follow
 Pads = tuple[int, int, int, int]
 FILES = {"wav2lip": WAV2LIP, "wav2lip-gan": WAV2LIP_GAN}
@@ -70,6 +68,9 @@ class Wav2Lip(LipSync):
             CannotRun: their licence forbids the use, or has yet to be accepted.
         """
         checkpoint = models.path(engine, FILES[engine], monitor)
+        if options.device in ("auto", "cpu"):
+            runtime.warm_up()
+        convert(checkpoint, monitor)
         return cls(checkpoint, options.device, None, options.original, options.smooth, options.pads)
 
     @property
@@ -86,47 +87,15 @@ class Wav2Lip(LipSync):
         if not self.original:
             mel = _hushed(mel, shot.visemes.values.max(axis=1), shot.fps)
         starts = hearing.window_starts(mel.shape[1], shot.fps, shot.n_frames)
-        networks = Networks.load(self, 1 if shot.pictures is None else BATCH)
-        return Wav2LipAnimation(shot, networks, mel, starts, _places(shot, self), self.original)
-
-
-@dataclass(frozen=True, slots=True)
-class Networks:
-    """The two parts of the network, ready to run.
-
-    Attributes:
-        face: (n, 6, 96, 96) → the face's maps; n is 1 for a still, else `BATCH`.
-        lips: (`BATCH`, 1, 80, 16), maps → (`BATCH`, 3, rows, columns).
-        rows: of the answer that are computed.
-        columns: likewise.
-    """
-
-    face: runtime.Network
-    lips: runtime.Network
-    rows: tuple[int, int]
-    columns: tuple[int, int]
-
-    @classmethod
-    def load(cls, engine: Wav2Lip, faces: int) -> Networks:
-        """Start the networks of `engine`, converting its checkpoint first if that was not done before."""
-        device = runtime.choose_device(engine.device)
-        precision = engine.precision or runtime.fastest_precision(device)
-        rows, columns = ((0, FACE_SIZE),) * 2 if engine.original else ((48, 96), (16, 80))
-        window = f"{rows[0]}-{rows[1]}-{columns[0]}-{columns[1]}"
-        if device != "cpu":
-            parts, _ = _parts(engine.checkpoint, rows, columns)
-            face, lips = (runtime.torch_network(part, device) for part in parts)
-            return cls(face, lips, rows, columns)
-        paths = [runtime.converted(engine.checkpoint, f"{part}-{window}") for part in ("face", "lips")]
-        if not all(path.exists() for path in paths):
-            parts, examples = _parts(engine.checkpoint, rows, columns)
-            for part, example, path in zip(parts, examples, paths, strict=True):
-                runtime.convert(part, example, path)
-        face = runtime.openvino_network(paths[0], [(faces, 6, FACE_SIZE, FACE_SIZE)], precision)
-        maps = face(np.zeros((faces, 6, FACE_SIZE, FACE_SIZE), np.float32))
-        shapes = [(BATCH, 1, hearing.BANDS, hearing.COLUMNS), *(one.shape for one in maps)]
-        lips = runtime.openvino_network(paths[1], shapes, precision)
-        return cls(face, lips, rows, columns)
+        places = _places(shot, self)
+        window = (
+            WHOLE if self.original else reached_by((place.box, place.outline) for place in places if place)
+        )
+        device = runtime.choose_device(self.device)
+        precision = self.precision or runtime.fastest_precision(device)
+        faces = 1 if shot.pictures is None else BATCH
+        networks = Networks.start(self.checkpoint, device, precision, window, faces)
+        return Wav2LipAnimation(shot, networks, mel, starts, places, self.original)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +191,7 @@ class Wav2LipAnimation(Animation):
         return patch.apply(picture, answer)
 
     def _patch(self, picture: UInt8Array, place: Place) -> Patch:
-        return Patch(picture, place.box, place.outline, self.networks.rows, self.networks.columns)
+        return Patch(picture, place.box, place.outline, self.networks.window)
 
     def _pictures(self, start: int, stop: int) -> Iterator[UInt8Array]:
         if self.shot.pictures is not None:
@@ -237,30 +206,6 @@ class Wav2LipAnimation(Animation):
 
 def _silence() -> Float32Array:
     return np.full((BATCH, 1, hearing.BANDS, hearing.COLUMNS), hearing.SILENCE, np.float32)
-
-
-# --- weights ---------------------------------------------------------------------------------------
-
-
-def _parts(
-    checkpoint: Path, rows: tuple[int, int], columns: tuple[int, int]
-) -> tuple[list[nn.Module], list[list[Tensor]]]:
-    """Return the face's and the sound's part, filled from `checkpoint`, and examples of their inputs."""
-    # Imported here: once converted, the network starts without PyTorch, whose import takes seconds.
-    torch = runtime.require("torch")
-    from avatalk.lipsync.wav2lip_net import Wav2LipNet
-    from avatalk.lipsync.wav2lip_parts import FaceMaps, Lips, Window
-    from avatalk.models.checkpoints import load_weights
-
-    net = Wav2LipNet().eval()
-    load_weights(net, checkpoint, "wav2lip")
-    window = Window(rows, columns)
-    parts = [FaceMaps(net, window).eval(), Lips(net, window).eval()]
-    face = torch.zeros(2, 6, FACE_SIZE, FACE_SIZE)
-    mel = torch.zeros(2, 1, hearing.BANDS, hearing.COLUMNS)
-    with torch.inference_mode():
-        maps = parts[0](face)
-    return parts, [[face], [mel, *maps]]
 
 
 # --- once for a shot -------------------------------------------------------------------------------

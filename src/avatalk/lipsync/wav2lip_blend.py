@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from avatalk.lipsync.wav2lip_crop import FACE_SIZE, Box
+from avatalk.lipsync.wav2lip_parts import Window
 from avatalk.media import Float32Array, UInt8Array
 
 # fmt: off
@@ -18,6 +21,8 @@ _AROUND_LIPS = 1.45  # the mask reaches so far from the middle of the mouth
 _OWN_TEXTURE = 1.25  # within this, the frame's own fine structure is the old mouth's, and is left out
 _FEATHER = 2.5  # pixels of the network's picture
 _MARGIN = 4.0  # likewise: the mask has faded out before the window ends
+_REACH = 7  # likewise, whole: where the feather of a mask has all but ended
+_UPPER = FACE_SIZE // 2  # what lies above is given to the network, and only repeated by it
 _SHARPEN = 0.6
 
 
@@ -36,6 +41,22 @@ def usual_outline(box: Box) -> Float32Array:
     return (np.array([x0, y0]) + inside * (x1 - x0, y1 - y0)).astype(np.float32)
 
 
+def reached_by(places: Iterable[tuple[Box, Float32Array]]) -> Window:
+    """Return the part of the network's answer that is pasted somewhere.
+
+    Args:
+        places: the box that the network's view is cut from, and the `outline` in pixels of the picture.
+    """
+    low, high = np.full(2, FACE_SIZE / 2), np.full(2, FACE_SIZE / 2)
+    for (x0, y0, x1, y1), lines in places:
+        view = (lines.astype(np.float64) - (x0, y0)) * FACE_SIZE / (x1 - x0, y1 - y0)
+        hull = _masked(view)
+        low, high = np.minimum(low, hull.min(axis=0)), np.maximum(high, hull.max(axis=0))
+    (left, top), (right, bottom) = np.floor(low) - _REACH, np.ceil(high) + _REACH
+    rows = max(int(top), _UPPER), min(int(bottom), FACE_SIZE)
+    return Window(rows, (max(int(left), 0), min(int(right), FACE_SIZE)))
+
+
 class Patch:
     """The place of one frame in which the mouth is replaced; made once for a still.
 
@@ -43,18 +64,11 @@ class Patch:
         picture: (height, width, 3) uint8 RGB.
         box: that the network's view was cut from.
         outline: (27, 2) float32, lips and chin in pixels of the picture, see `outline`.
-        rows: of the network's answer that there are: first, and one after the last.
-        columns: likewise.
+        window: of the network's answer that there is.
     """
 
-    def __init__(
-        self,
-        picture: UInt8Array,
-        box: Box,
-        outline: Float32Array,
-        rows: tuple[int, int],
-        columns: tuple[int, int],
-    ) -> None:
+    def __init__(self, picture: UInt8Array, box: Box, outline: Float32Array, window: Window) -> None:
+        rows, columns = window
         x0, y0, x1, y1 = box
         scale = np.array([(x1 - x0) / FACE_SIZE, (y1 - y0) / FACE_SIZE])
         corner = np.array([x0, y0]) + scale * (columns[0], rows[0])
@@ -111,12 +125,16 @@ class Patch:
 
 def _soft_mask(points: npt.NDArray[np.float64], size: tuple[int, int]) -> Float32Array:
     """Mouth and chin, 1 inside and fading to 0 before the window ends."""
-    reached = np.concatenate([_around(points[:_LIPS], _AROUND_LIPS), points[_LIPS:]])
     width, height = size
     x = np.minimum(np.arange(width), width - 1 - np.arange(width))
     y = np.minimum(np.arange(height), height - 1 - np.arange(height))
     fade = np.minimum(np.minimum.outer(y, x) / _MARGIN, 1.0)
-    return (_filled(reached, size, _FEATHER) * fade).astype(np.float32)
+    return (_filled(_masked(points), size, _FEATHER) * fade).astype(np.float32)
+
+
+def _masked(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return points whose hull is the mask, of those of `outline`."""
+    return np.concatenate([_around(points[:_LIPS], _AROUND_LIPS), points[_LIPS:]])
 
 
 def _mouth_mask(points: npt.NDArray[np.float64], size: tuple[int, int]) -> Float32Array:

@@ -11,60 +11,19 @@ after each step.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+from avatalk.lipsync.wav2lip_layers import AUDIO_LAYERS, DECODER_LEVELS, FACE_LEVELS, OUTPUT_LAYER, Layer
+from avatalk.media import Float32Array
 
 FACE_SIZE = 96
 MEL_BANDS = 80
 MEL_COLUMNS = 16
-
-
-class Layer(NamedTuple):
-    """Shape of a convolution with its batch norm; `residual` adds the input to the output."""
-
-    inputs: int
-    outputs: int
-    kernel: int = 3
-    stride: int | tuple[int, int] = 1
-    padding: int = 1
-    residual: bool = False
-
-
-def _level(first: Layer, residuals: int) -> list[Layer]:
-    """`first`, then `residuals` layers that keep its size."""
-    return [first, *[Layer(first.outputs, first.outputs, residual=True)] * residuals]
-
-
-FACE_LEVELS = [
-    [Layer(6, 16, kernel=7, padding=3)],  # 96 x 96
-    _level(Layer(16, 32, stride=2), 2),  # 48
-    _level(Layer(32, 64, stride=2), 3),  # 24
-    _level(Layer(64, 128, stride=2), 2),  # 12
-    _level(Layer(128, 256, stride=2), 2),  # 6
-    _level(Layer(256, 512, stride=2), 1),  # 3
-    [Layer(512, 512, padding=0), Layer(512, 512, kernel=1, padding=0)],  # 1
-]
-AUDIO_LAYERS = [
-    *_level(Layer(1, 32), 2),  # 80 x 16
-    *_level(Layer(32, 64, stride=(3, 1)), 2),  # 27 x 16
-    *_level(Layer(64, 128, stride=3), 2),  # 9 x 6
-    *_level(Layer(128, 256, stride=(3, 2)), 1),  # 3 x 3
-    Layer(256, 512, padding=0),  # 1 x 1
-    Layer(512, 512, kernel=1, padding=0),
-]
-# Each level's first layer sees the level before it and the face's features of that level's size; from the
-# third on it doubles the size by a transposed convolution.
-DECODER_LEVELS = [
-    [Layer(512, 512, kernel=1, padding=0)],  # 1
-    _level(Layer(1024, 512, padding=0), 1),  # 3
-    _level(Layer(1024, 512, stride=2), 2),  # 6
-    _level(Layer(768, 384, stride=2), 2),  # 12
-    _level(Layer(512, 256, stride=2), 2),  # 24
-    _level(Layer(320, 128, stride=2), 2),  # 48
-    _level(Layer(160, 64, stride=2), 2),  # 96
-]
 
 
 class Block(nn.Module):
@@ -98,7 +57,7 @@ class Wav2LipNet(nn.Module):
             nn.Sequential(Block(first, transposed=index > 0), *map(Block, rest))
             for index, (first, *rest) in enumerate(DECODER_LEVELS)
         )
-        self.output_block = nn.Sequential(Block(Layer(80, 32)), nn.Conv2d(32, 3, 1), nn.Sigmoid())
+        self.output_block = nn.Sequential(Block(OUTPUT_LAYER), nn.Conv2d(32, 3, 1), nn.Sigmoid())
 
     def forward(self, mel: Tensor, face: Tensor) -> Tensor:
         """Return the face saying the sound.
@@ -124,3 +83,43 @@ class Wav2LipNet(nn.Module):
 
 def _sequence(layers: list[Layer]) -> nn.Sequential:
     return nn.Sequential(*map(Block, layers))
+
+
+def kernels(net: Wav2LipNet) -> dict[str, Float32Array]:
+    """Return the convolutions of `avatalk.lipsync.wav2lip_parts`, their batch norms folded in, by name.
+
+    A convolution over decoder and face is given in two: ``.sound`` and ``.face``, which has the bias.
+    """
+    found: dict[str, Tensor] = {}
+    joining = [f"face_decoder_blocks.{level}.0" for level in range(1, len(DECODER_LEVELS))]
+    joining.append("output_block.0")
+    for name, block in net.named_modules():
+        if not isinstance(block, Block):
+            continue
+        weight, bias = _folded(block)
+        if name not in joining:
+            found |= {f"{name}.weight": weight, f"{name}.bias": bias}
+            continue
+        features = FACE_LEVELS[-1 - joining.index(name)][-1].outputs
+        axis = 0 if isinstance(block.conv_block[0], nn.ConvTranspose2d) else 1
+        own = weight.shape[axis] - features
+        found[f"{name}.sound.weight"] = weight.narrow(axis, 0, own)
+        found[f"{name}.face.weight"] = weight.narrow(axis, own, features)
+        found[f"{name}.face.bias"] = bias
+    last = cast(nn.Conv2d, net.output_block[1])
+    found |= {"output_block.1.weight": last.weight, "output_block.1.bias": cast(Tensor, last.bias)}
+    return {name: np.ascontiguousarray(tensor.detach().numpy()) for name, tensor in found.items()}
+
+
+def _folded(block: Block) -> tuple[Tensor, Tensor]:
+    layer, norm = cast("tuple[nn.Conv2d | nn.ConvTranspose2d, nn.BatchNorm2d]", tuple(block.conv_block))
+    return fuse_conv_bn_weights(
+        layer.weight,
+        layer.bias,
+        cast(Tensor, norm.running_mean),
+        cast(Tensor, norm.running_var),
+        norm.eps,
+        norm.weight,
+        norm.bias,
+        transpose=isinstance(layer, nn.ConvTranspose2d),
+    )

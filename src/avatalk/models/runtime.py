@@ -13,12 +13,14 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-_FORM = 2  # counted up when the networks change in a way that makes old conversions wrong
+_FORM = 3  # counted up when the networks change in a way that makes old conversions wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,16 @@ def require(package: str, extra: str = "neural") -> Any:
         raise EngineUnavailable(
             f"Neural engines need {package}, which is not installed.", hint=f"pip install 'avatalk[{extra}]'"
         ) from error
+
+
+def warm_up() -> None:
+    """Begin to load OpenVINO, which takes a moment, while something else is done."""
+    Thread(target=_load_openvino, name="avatalk-openvino").start()
+
+
+def _load_openvino() -> None:
+    with suppress(ImportError):  # whoever needs it will say so
+        import_module("openvino.opset13")
 
 
 def choose_device(wanted: str = "auto") -> str:
@@ -128,14 +140,14 @@ def convert(module: nn.Module, examples: Sequence[Tensor], path: Path) -> None:
             part.replace(path.parent / part.name)
 
 
-def converted(checkpoint: Path, part: str) -> Path:
-    """Return where the conversion of a part of `checkpoint` lies, or is to be put, in the cache folder.
+def converted(checkpoint: Path, name: str) -> Path:
+    """Return where a conversion of `checkpoint` lies, or is to be put, in the cache folder.
 
     Another file under the same name has another place.
 
     Args:
         checkpoint: the weights.
-        part: name of the network that is filled from them.
+        name: of the converted file.
 
     Raises:
         UnreadableFile: there is no such file.
@@ -148,7 +160,7 @@ def converted(checkpoint: Path, part: str) -> Path:
         ) from error
     identity = f"{checkpoint.resolve()} {facts.st_size} {facts.st_mtime_ns} {_FORM}"
     folder = f"{checkpoint.stem}-{sha256(identity.encode()).hexdigest()[:16]}"
-    return settings.cache_dir() / "converted" / folder / f"{part}.xml"
+    return settings.cache_dir() / "converted" / folder / name
 
 
 def openvino_network(
@@ -163,17 +175,20 @@ def openvino_network(
         alone: one call at a time is made, so all cores share it. Else each core gets calls of its own, which
             takes less of them together, since cores that share a call wait for each other.
     """
-    ov = require("openvino")
-    core = ov.Core()
-    model = core.read_model(path)
+    model = require("openvino").Core().read_model(path)
     model.reshape({index: list(shape) for index, shape in enumerate(shapes)})
+    return compiled(model, precision, alone)
+
+
+def compiled(model: Any, precision: str, alone: bool = False) -> Network:
+    """Return an ``openvino.Model`` ready to run on the processor; see `openvino_network`."""
     hint = "LATENCY" if alone else "THROUGHPUT"
     options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": hint}
-    compiled = core.compile_model(model, "CPU", options)
-    parallel = int(compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
+    ready = require("openvino").Core().compile_model(model, "CPU", options)
+    parallel = int(ready.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS"))
     idle: SimpleQueue[Any] = SimpleQueue()
     for _ in range(parallel):
-        idle.put(compiled.create_infer_request())
+        idle.put(ready.create_infer_request())
 
     def run(*inputs: Float32Array) -> list[Float32Array]:
         request = idle.get()
@@ -186,21 +201,20 @@ def openvino_network(
     return Network(run, parallel)
 
 
-def torch_network(module: nn.Module, device: str) -> Network:
-    """Return `module`, ready to run on a graphics card in half precision; it is moved there.
+def torch_network(function: Callable[..., Any], device: str) -> Network:
+    """Return what runs `function` on a graphics card in half precision.
 
-    A batch for which the card's memory does not suffice is run in halves. An argument with a batch of one
-    belongs to all.
+    It takes tensors and gives one or several; what else it uses is on the device already. A batch for which
+    the card's memory does not suffice is run in halves. An argument with a batch of one belongs to all.
     """
     torch = require("torch")
-    module = module.eval().to(device=device, dtype=torch.float16)
 
     def run(*inputs: Float32Array) -> list[Float32Array]:
         try:
             with torch.inference_mode():
                 tensors = [torch.from_numpy(array).to(device=device, dtype=torch.float16) for array in inputs]
-                results = module(*tensors)
-            results = results if isinstance(results, tuple) else (results,)
+                results = function(*tensors)
+            results = results if isinstance(results, (tuple, list)) else (results,)
             return [result.float().cpu().numpy() for result in results]
         except torch.OutOfMemoryError as error:
             batch = max(len(array) for array in inputs)

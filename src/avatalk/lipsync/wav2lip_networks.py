@@ -1,0 +1,84 @@
+"""Wav2Lip's network, ready to run: its weights converted once, and started from there without PyTorch."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from avatalk.events import Monitor
+from avatalk.lipsync import wav2lip_parts as parts
+from avatalk.lipsync.wav2lip_audio import BANDS, COLUMNS
+from avatalk.lipsync.wav2lip_crop import FACE_SIZE
+from avatalk.models import graphs, runtime
+
+BATCH = 4
+"""Frames that are computed together. More at once gain little: 2 % at 8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Networks:
+    """The two parts of the network.
+
+    Attributes:
+        face: (n, 6, 96, 96) → the face's maps; n is 1 for a still, else `BATCH`.
+        lips: (`BATCH`, 1, 80, 16), maps → (`BATCH`, 3, rows, columns).
+        window: of the answer that is computed.
+    """
+
+    face: runtime.Network
+    lips: runtime.Network
+    window: parts.Window
+
+    @classmethod
+    def start(
+        cls, checkpoint: Path, device: str, precision: str, window: parts.Window, faces: int
+    ) -> Networks:
+        """Start the network, converting its weights first if that was not done before.
+
+        Args:
+            checkpoint: the weights, in any form of `avatalk.models.checkpoints`.
+            device: ``"cpu"``, ``"cuda"`` or ``"mps"``.
+            precision: ``"f32"`` or ``"bf16"``; of no consequence on graphics cards.
+            window: of the answer that is wanted.
+            faces: 1 for a still, else `BATCH`.
+        """
+        kernels = graphs.map_kernels(convert(checkpoint, Monitor()))
+        face_maps, lips = (partial(part, window=window) for part in (parts.face_maps, parts.lips))
+        if device != "cpu":
+            ops = graphs.TorchOps(kernels, device)
+            face, mouth = (runtime.torch_network(partial(part, ops), device) for part in (face_maps, lips))
+            return cls(face, mouth, window)
+        graph = graphs.OpenvinoOps(kernels).graph
+        of_face = graph(face_maps, [(faces, 6, FACE_SIZE, FACE_SIZE)])
+        maps = [list(output.shape) for output in of_face.outputs]
+        of_lips = graph(lips, [(BATCH, 1, BANDS, COLUMNS), *maps])
+        with ThreadPoolExecutor(2) as both:
+            face, mouth = both.map(lambda one: runtime.compiled(one, precision), (of_face, of_lips))
+        return cls(face, mouth, window)
+
+
+def convert(checkpoint: Path, monitor: Monitor) -> Path:
+    """Return where the fast form of the weights lies; it is made if it is not there.
+
+    Args:
+        checkpoint: in any form of `avatalk.models.checkpoints`.
+        monitor: told when there is something to do.
+
+    Raises:
+        UnreadableFile: the checkpoint is missing, damaged or another model's.
+        EngineUnavailable: PyTorch, which reads it, is missing.
+    """
+    path = runtime.converted(checkpoint, "wav2lip.safetensors")
+    if not path.exists():
+        monitor.report("lipsync", message=f"Converting {checkpoint.name}, once")
+        # Imported here: once converted, the network starts without PyTorch, whose import takes seconds.
+        runtime.require("torch")
+        from avatalk.lipsync.wav2lip_net import Wav2LipNet, kernels
+        from avatalk.models.checkpoints import load_weights
+
+        net = Wav2LipNet().eval()
+        load_weights(net, checkpoint, "wav2lip")
+        graphs.save_kernels(kernels(net), path)
+    return path
