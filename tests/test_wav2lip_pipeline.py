@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from avatalk import VideoRequest, models, plan, render
 from avatalk.cli import app
 from avatalk.errors import CannotRun, EngineUnavailable, FaceError
+from avatalk.models.runtime import converted
 from filled import state_dict
 
 torch = pytest.importorskip("torch")
@@ -101,6 +102,12 @@ def test_any_range_of_a_clip_is_the_same_bits(tmp_path, weights, speech, still):
         whole = list(made.frames())
         alone = list(made.frames(17, 26))
     assert all(np.array_equal(a, b) for a, b in zip(whole[17:26], alone, strict=True))
+
+
+def test_imported_weights_are_converted_already(weights):
+    for name, made in (("wav2lip-gan", "wav2lip.safetensors"), ("s3fd", "s3fd.xml")):
+        (file,) = models.MODELS[name].files
+        assert converted(models.folder(name) / file.name, made).exists()
 
 
 def test_stretches_without_a_face_are_told_or_refused(tmp_path, weights, speech, still):

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from avatalk import models
 from avatalk.cli import app
-from avatalk.errors import CannotRun, ModelUnavailable, UnreadableFile
+from avatalk.errors import CannotRun, EngineUnavailable, ModelUnavailable, UnreadableFile
+from avatalk.events import Monitor
 from avatalk.models.manifest import MODELS, Form, ModelFile, Web
 from avatalk.models.runtime import converted
 from weights_server import (  # noqa: F401
@@ -67,6 +68,32 @@ def test_what_was_made_from_a_file_goes_with_it(store, tmp_path):
     assert second.exists()
     store.remove("toy")
     assert not second.exists()
+
+
+def convert(path, monitor):
+    """What the manifest of the next test names."""
+    if path.read_bytes() != WEIGHTS:
+        raise UnreadableFile("not these", hint="")
+    monitor.report("lipsync", message="converting")
+    made = converted(path, "fast")
+    if made.exists():
+        raise EngineUnavailable("as if PyTorch was missing", hint="")
+    made.parent.mkdir(parents=True)
+    made.touch()
+
+
+def test_weights_are_converted_when_they_come(tmp_path, server):
+    store = store_of(tmp_path, weights(Web(server.url), convert=f"{__name__}:convert"))
+    told = []
+    store.install("toy", Monitor(lambda progress: told.append(progress.message)))
+    fast = converted(store.folder("toy") / "w.pth", "fast")
+    assert fast.exists() and told[-1] == "converting"
+    store.install("toy")  # cannot convert any more, which is no reason to fail
+    fast.unlink()
+    fast.parent.rmdir()
+    (tmp_path / "again").write_bytes(WEIGHTS)
+    store.import_file(tmp_path / "again")
+    assert converted(store.folder("toy") / "w.pth", "fast").exists()
 
 
 @pytest.fixture
@@ -219,3 +246,9 @@ def test_the_manifest_covers_wav2lip():
         assert not model.commercial and model.terms and len(model.sources) >= 3
         assert [bool(file.network and file.kind) for file in model.files] == [True]
     assert models.needs_consent("wav2lip") and not models.needs_consent("face")
+
+
+def test_verify_says_that_there_is_nothing_to_verify(tmp_path, monkeypatch):
+    monkeypatch.setenv("AVATALK_CACHE", str(tmp_path))
+    done = CliRunner().invoke(app, ["models", "verify"])
+    assert done.exit_code == 0 and done.stdout == "No model is installed.\n"

@@ -87,7 +87,10 @@ def verify(
         from avatalk import models
 
         bad = []
-        for name in names or [model.name for model in models.list_models() if models.installed(model.name)]:
+        names = names or [model.name for model in models.list_models() if models.installed(model.name)]
+        if not names:
+            typer.echo("No model is installed.")
+        for name in names:
             faults = models.verify(name)
             typer.echo(f"{name}: {'missing or damaged: ' + ', '.join(faults) if faults else 'good'}")
             bad += faults

@@ -47,9 +47,7 @@ class S3fd:
         self._network: runtime.Network | None = None
         self._size: tuple[int, ...] = ()
         if self._device == "cpu":
-            self._path = runtime.converted(checkpoint, "s3fd.xml")
-            if not self._path.exists():
-                self._convert()
+            self._path = convert(checkpoint, Monitor())
 
     @classmethod
     def configured(cls, device: str, monitor: Monitor) -> S3fd:
@@ -59,7 +57,10 @@ class S3fd:
             ModelUnavailable: the weights are not here and cannot be fetched.
             CannotRun: their licence forbids the use, or has yet to be accepted.
         """
-        return cls(models.path("s3fd", S3FD, monitor), device)
+        checkpoint = models.path("s3fd", S3FD, monitor)
+        if runtime.choose_device(device) == "cpu":
+            convert(checkpoint, monitor)
+        return cls(checkpoint, device)
 
     @property
     def runs_on(self) -> str:
@@ -107,20 +108,36 @@ class S3fd:
                     self._path, [(1, 3, *size)], self._precision, alone=True
                 )
             else:
-                net = self._load().to(device=self._device, dtype=runtime.require("torch").float16)
+                net = _load(self._checkpoint).to(device=self._device, dtype=runtime.require("torch").float16)
                 self._network = runtime.torch_network(net, self._device)
         return self._network
 
-    def _convert(self) -> None:
-        torch = runtime.require("torch")
-        runtime.convert(self._load(), [torch.zeros(1, 3, 256, 256)], self._path)
 
-    def _load(self) -> nn.Module:
-        # Imported here: once converted, the network starts without PyTorch, whose import takes seconds.
-        runtime.require("torch")
-        from avatalk.faces.s3fd_net import S3fdNet
-        from avatalk.models.checkpoints import load_weights
+def convert(checkpoint: Path, monitor: Monitor) -> Path:
+    """Return where the fast form of the weights lies; it is made if it is not there.
 
-        net = S3fdNet().eval()
-        load_weights(net, self._checkpoint, "s3fd")
-        return net
+    Args:
+        checkpoint: in any form of `avatalk.models.checkpoints`.
+        monitor: told when there is something to do.
+
+    Raises:
+        UnreadableFile: the checkpoint is missing, damaged or another model's.
+        EngineUnavailable: PyTorch, which reads it, is missing.
+    """
+    path = runtime.converted(checkpoint, "s3fd.xml")
+    if not path.exists():
+        monitor.report("face", message=f"Converting {checkpoint.name}, once")
+        net = _load(checkpoint)
+        runtime.convert(net, [runtime.require("torch").zeros(1, 3, 256, 256)], path)
+    return path
+
+
+def _load(checkpoint: Path) -> nn.Module:
+    # Imported here: once converted, the network starts without PyTorch, whose import takes seconds.
+    runtime.require("torch")
+    from avatalk.faces.s3fd_net import S3fdNet
+    from avatalk.models.checkpoints import load_weights
+
+    net = S3fdNet().eval()
+    load_weights(net, checkpoint, "s3fd")
+    return net

@@ -30,7 +30,7 @@ KINDS = {
 }
 """What weights can be recognised as: a title for people, and a tensor that no other kind has."""
 
-_DOWNLOAD = "Download it again, from another source if it stays so; `avatalk models list` names them."
+_DOWNLOAD = "Download it again, from another source if it stays so; `avatalk models list --json` names them."
 
 
 def load_weights(module: nn.Module, path: Path, kind: str) -> None:

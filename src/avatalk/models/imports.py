@@ -94,6 +94,7 @@ def import_file(
                 copy = scratch / find.file.name
                 _copy(find, copy, model, monitor)
                 store.put(model, find.file, copy, find.form)
+        store.convert(model, monitor)
     return Imported(
         model=model.name,
         files=tuple(find.file.name for find in finds),

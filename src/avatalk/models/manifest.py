@@ -109,6 +109,8 @@ class ModelFile:
         network: ``"module:class"`` of the network whose weights the file holds; empty for other files. An
             imported file of unknown checksum is accepted when they fit it.
         kind: what the weights are recognised as, one of `avatalk.models.checkpoints.KINDS`.
+        convert: ``"module:function"`` that makes the fast form of the weights, given their path and a
+            `Monitor`; empty where there is none.
     """
 
     name: str
@@ -118,6 +120,7 @@ class ModelFile:
     others: tuple[Form, ...] = ()
     network: str = ""
     kind: str = ""
+    convert: str = ""
 
     @property
     def forms(self) -> tuple[Form, ...]:
@@ -228,6 +231,7 @@ _ALL = (
                 ),
                 network="avatalk.lipsync.wav2lip_net:Wav2LipNet",
                 kind="wav2lip",
+                convert="avatalk.lipsync.wav2lip_networks:convert",
             ),
         ),
         sources=(*_WAV2LIP_MIRRORS, Drive("1qKU8HG8dR4nW4LvCqpEYmSy6LLpVkZ21")),
@@ -254,6 +258,7 @@ _ALL = (
                 ),
                 network="avatalk.lipsync.wav2lip_net:Wav2LipNet",
                 kind="wav2lip",
+                convert="avatalk.lipsync.wav2lip_networks:convert",
             ),
         ),
         sources=(*_WAV2LIP_MIRRORS, Drive("15G3U08c8xsCkOqQxE38Z2XXDnPcOptNk")),
@@ -273,6 +278,7 @@ _ALL = (
                 "619a31681264d3f7f7fc7a16a42cbbe8b23f31a256f75a366e5a1bcd59b33543",
                 network="avatalk.faces.s3fd_net:S3fdNet",
                 kind="s3fd",
+                convert="avatalk.faces.s3fd:convert",
             ),
         ),
         sources=(

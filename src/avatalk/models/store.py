@@ -11,13 +11,14 @@ import difflib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avatalk import settings
-from avatalk.errors import ModelUnavailable, UnknownName
+from avatalk.errors import EngineUnavailable, ModelUnavailable, UnknownName
 from avatalk.events import Monitor
 from avatalk.models import licences, piper
 from avatalk.models.identify import checksum, fault
@@ -110,11 +111,13 @@ class Store:
             if accept_licence:
                 licences.accept(model, self.cache)
             if not self.bad_files(model):
+                self.convert(model, monitor)
                 return self.folder(name)
             licences.check_consent(model, self.cache, f"avatalk models install {name} --accept-license")
             _check_online(model)
             with self.working(model, monitor) as scratch:
                 self._fetch(model, self.bad_files(model), scratch, monitor)
+            self.convert(model, monitor)
         return self.folder(name)
 
     def told(self, name: str, monitor: Monitor | None = None) -> Model:
@@ -186,6 +189,14 @@ class Store:
             whole.replace(note)
         else:
             note.unlink(missing_ok=True)
+
+    def convert(self, model: Model, monitor: Monitor) -> None:
+        """Make the fast form of the files that are here; where packages lack, their first use does."""
+        for file in model.files:
+            if file.convert and self.has(model, file):
+                module, _, function = file.convert.partition(":")
+                with suppress(EngineUnavailable):
+                    getattr(import_module(module), function)(self.folder(model.name) / file.name, monitor)
 
     def _fetch(self, model: Model, files: tuple[ModelFile, ...], into: Path, monitor: Monitor) -> None:
         """Put the right `files` in place, from the first sources that have them."""
