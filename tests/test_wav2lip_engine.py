@@ -5,10 +5,12 @@ from fractions import Fraction
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from avatalk.errors import BadInput, CannotRun, EngineUnavailable
 from avatalk.lipsync import wav2lip_audio as hearing
-from avatalk.lipsync.wav2lip_blend import Patch, usual_outline
+from avatalk.lipsync.wav2lip_blend import Patch, reached_by, usual_outline
 from avatalk.lipsync.wav2lip_crop import face_input, paste_rectangle, smooth_boxes
 from avatalk.lipsync.wav2lip_parts import Window
 from avatalk.media import Avatar, MotionCurve, VisemeCurve
@@ -68,6 +70,31 @@ def test_the_patch_has_no_visible_edge():
     assert changed.max() > 40
     assert max(changed[top].max(), changed[bottom].max()) <= 8
     assert max(changed[:, left].max(), changed[:, right].max()) <= 8
+
+
+@given(
+    st.tuples(st.integers(-20, 60), st.integers(-20, 60), st.integers(2, 400), st.integers(2, 400)),
+    st.tuples(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5), st.floats(0.1, 2)),
+)
+def test_the_window_holds_the_mask_and_is_never_empty(corner_and_size, moved):
+    x, y, width, height = corner_and_size
+    box = (x, y, x + width, y + height)
+    lines = usual_outline(box)
+    lines = (
+        (lines - lines.mean(axis=0)) * moved[2] + lines.mean(axis=0) + np.multiply(moved[:2], (width, height))
+    )
+    window = reached_by([(box, usual_outline(box)), (box, lines.astype(np.float32))])
+    for (start, stop), first in zip(window, (48, 0), strict=True):
+        assert first <= start < stop <= 96 and stop - start >= 16
+    view = (lines - box[:2]) * 96 / (width, height)
+    inside = ((view >= (0, 48)) & (view <= 96)).all(axis=1)
+    low, high = np.array([window.columns[0], window.rows[0]]), np.array([window.columns[1], window.rows[1]])
+    assert ((view[inside] >= low) & (view[inside] <= high)).all()
+
+
+def test_without_a_face_the_window_is_small():
+    window = reached_by([])
+    assert (window.rows[1] - window.rows[0]) * (window.columns[1] - window.columns[0]) < 48 * 64
 
 
 # --- devices ---------------------------------------------------------------------------------------

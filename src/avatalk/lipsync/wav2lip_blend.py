@@ -17,12 +17,13 @@ OUTER_LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 
 # fmt: on
 CHIN = (149, 176, 148, 152, 377, 400, 378)
 _LIPS = len(OUTER_LIPS)
-_AROUND_LIPS = 1.45  # the mask reaches so far from the middle of the mouth
-_OWN_TEXTURE = 1.25  # within this, the frame's own fine structure is the old mouth's, and is left out
+_AROUND_LIPS = (1.25, 1.45)  # the mask reaches so far from the middle of the mouth, across and down
+_OWN_TEXTURE = (1.25, 1.25)  # within this, the frame's own fine structure is the old mouth's, and is left out
 _FEATHER = 2.5  # pixels of the network's picture
 _MARGIN = 4.0  # likewise: the mask has faded out before the window ends
-_REACH = 7  # likewise, whole: where the feather of a mask has all but ended
+_REACH = 5  # likewise, whole: where the feather of a mask has all but ended
 _UPPER = FACE_SIZE // 2  # what lies above is given to the network, and only repeated by it
+_LEAST = 16  # rows and columns that there are at least
 _SHARPEN = 0.6
 
 
@@ -47,14 +48,21 @@ def reached_by(places: Iterable[tuple[Box, Float32Array]]) -> Window:
     Args:
         places: the box that the network's view is cut from, and the `outline` in pixels of the picture.
     """
-    low, high = np.full(2, FACE_SIZE / 2), np.full(2, FACE_SIZE / 2)
-    for (x0, y0, x1, y1), lines in places:
-        view = (lines.astype(np.float64) - (x0, y0)) * FACE_SIZE / (x1 - x0, y1 - y0)
-        hull = _masked(view)
-        low, high = np.minimum(low, hull.min(axis=0)), np.maximum(high, hull.max(axis=0))
+    hulls = [
+        _masked((lines.astype(np.float64) - (x0, y0)) * FACE_SIZE / (x1 - x0, y1 - y0))
+        for (x0, y0, x1, y1), lines in places
+    ]
+    if not hulls:
+        return Window((_UPPER, _UPPER + _LEAST), (_UPPER, _UPPER + _LEAST))
+    low, high = np.min(hulls, axis=(0, 1)), np.max(hulls, axis=(0, 1))
     (left, top), (right, bottom) = np.floor(low) - _REACH, np.ceil(high) + _REACH
-    rows = max(int(top), _UPPER), min(int(bottom), FACE_SIZE)
-    return Window(rows, (max(int(left), 0), min(int(right), FACE_SIZE)))
+    return Window(_span(top, bottom, _UPPER), _span(left, right, 0))
+
+
+def _span(start: float, stop: float, first: int) -> tuple[int, int]:
+    """Return a span of whole pixels within `first` and the end of the network's picture, not too short."""
+    begin = int(np.clip(start, first, FACE_SIZE - _LEAST))
+    return begin, int(np.clip(stop, begin + _LEAST, FACE_SIZE))
 
 
 class Patch:
@@ -142,7 +150,7 @@ def _mouth_mask(points: npt.NDArray[np.float64], size: tuple[int, int]) -> Float
     return _filled(_around(points[:_LIPS], _OWN_TEXTURE), size, _FEATHER / 2)
 
 
-def _around(points: npt.NDArray[np.float64], factor: float) -> npt.NDArray[np.float64]:
+def _around(points: npt.NDArray[np.float64], factor: tuple[float, float]) -> npt.NDArray[np.float64]:
     middle = points.mean(axis=0)
     return np.asarray(middle + factor * (points - middle))
 
