@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
 
 from avatalk.compose.burn import CaptionLayer, Style
-from avatalk.compose.cues import CHARACTERS_PER_S, cues_of, too_fast
+from avatalk.compose.cues import CHARACTERS_PER_S, cues_of, reading_time, too_fast
 from avatalk.compose.fonts import find_fonts
 from avatalk.events import Monitor
 from avatalk.media import Cue, Face, Speech
@@ -36,9 +37,11 @@ def find_cues(speech: Speech, monitor: Monitor) -> tuple[Cue, ...]:
         return ()
     cues = cues_of(speech.words, speech.audio.duration_s, speech.language)
     if fast := too_fast(cues):
+        wanted_s = sum(map(reading_time, cues))
+        slower = math.floor(20 * speech.audio.duration_s / wanted_s) / 20
         monitor.warn(
             f"{fast} of {len(cues)} captions pass faster than {CHARACTERS_PER_S:.0f} characters a second,"
-            " which few can read: --speed below 1 gives them time."
+            f" which few can read: speech at {min(slower, 0.95):.2f} of this speed would give them time."
         )
     return tuple(cues)
 

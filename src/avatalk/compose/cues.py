@@ -9,14 +9,13 @@ counts twice.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import accumulate
 
-from avatalk.compose.phrases import SENTENCE, break_costs, in_units, width
+from avatalk.compose.phrases import SENTENCE, Unit, break_costs, in_units, width
 from avatalk.media import Cue, Word
 from avatalk.speech.text import SENTENCE_PAUSE_S
-from avatalk.speech.words import unspaced
 
 LINE = 42
 WIDE_LINE = 32
@@ -30,6 +29,7 @@ SHIFT_S = 0.8
 """A cue may come this much before or after its words, where the speech is too fast to be read in time."""
 _LINGER_S = 0.5
 """How long a cue may stay after its last word, when nothing else asks for more; no gap is shorter."""
+_GIVE, _ROUNDS = 0.93, 60  # by how much a length gives way, and how often
 _IMBALANCE = 3.0  # columns by which two lines may differ for one unit of a break's cost
 
 
@@ -63,6 +63,11 @@ def characters(cue: Cue) -> int:
     return sum(map(width, cue.lines)) + len(cue.lines) - 1
 
 
+def reading_time(cue: Cue) -> float:
+    """Seconds that a cue should stay, and the gap after it."""
+    return min(LONGEST_S, max(SHORTEST_S, characters(cue) / CHARACTERS_PER_S)) + GAP_S
+
+
 def too_fast(cues: Sequence[Cue]) -> int:
     """Number of cues that pass faster than `CHARACTERS_PER_S`."""
     return sum(characters(cue) > (cue.end_s - cue.start_s) * CHARACTERS_PER_S + 0.5 for cue in cues)
@@ -74,16 +79,16 @@ def too_fast(cues: Sequence[Cue]) -> int:
 class _Widths:
     """Width of any run of words, joined, in constant time."""
 
-    def __init__(self, words: Sequence[Word], line: int) -> None:
+    def __init__(self, units: Sequence[Unit], line: int) -> None:
         self.line = line
-        self.spaces = [0, *(len(_space(one.text, two.text)) for one, two in pairwise(words))]
+        self.units = units
         self.ends = [0]
-        for word, space in zip(words, self.spaces, strict=True):
-            self.ends.append(self.ends[-1] + space + width(word.text))
+        for unit in units:
+            self.ends.append(self.ends[-1] + unit.spaced + width(unit.text))
 
     def of(self, start: int, stop: int) -> int:
         """Columns of words `start` to `stop` - 1 on one line."""
-        return self.ends[stop] - self.ends[start] - self.spaces[start]
+        return self.ends[stop] - self.ends[start] - self.units[start].spaced
 
     def fit(self, start: int, stop: int) -> bool:
         """Whether they fit into two lines."""
@@ -95,25 +100,25 @@ class _Widths:
         return cut == stop or self.of(cut, stop) <= self.line
 
 
-def _groups(words: Sequence[Word], costs: Sequence[float], line: int) -> list[tuple[int, int]]:
+def _groups(units: Sequence[Unit], costs: Sequence[float], line: int) -> list[tuple[int, int]]:
     """Cut the words into cues at the least cost, by a dynamic programme over all ways that fit."""
-    widths = _Widths(words, line)
+    widths = _Widths(units, line)
     best: list[tuple[float, int]] = [(0.0, 0)]
-    for stop in range(1, len(words) + 1):
+    for stop in range(1, len(units) + 1):
         options = []
         inner = 0.0
         for start in range(stop - 1, -1, -1):
-            too_long = words[stop - 1].end_s - words[start].start_s > LONGEST_S
+            too_long = units[stop - 1].end_s - units[start].start_s > LONGEST_S
             if start < stop - 1 and (too_long or not widths.fit(start, stop)):
                 break
             if start < stop - 1 and costs[start] == SENTENCE:
-                pause_s = words[start + 1].start_s - words[start].end_s
+                pause_s = units[start + 1].start_s - units[start].end_s
                 inner += 2.0 + 10.0 * max(0.0, pause_s - SENTENCE_PAUSE_S)
-            here = _cost(words, widths.of(start, stop), start, stop) + costs[stop - 1]
+            here = _cost(units, widths.of(start, stop), start, stop) + costs[stop - 1]
             options.append((best[start][0] + here + inner, start))
         best.append(min(options))
     groups: list[tuple[int, int]] = []
-    stop = len(words)
+    stop = len(units)
     while stop:
         start = best[stop][1]
         groups.append((start, stop))
@@ -121,61 +126,52 @@ def _groups(words: Sequence[Word], costs: Sequence[float], line: int) -> list[tu
     return groups[::-1]
 
 
-def _cost(words: Sequence[Word], columns: int, start: int, stop: int) -> float:
+def _cost(units: Sequence[Unit], columns: int, start: int, stop: int) -> float:
     """What a cue costs by itself: more, the more of the time to read it is lacking."""
-    until_s = words[stop].start_s - GAP_S if stop < len(words) else words[-1].end_s + _LINGER_S
-    lacking_s = max(SHORTEST_S, columns / CHARACTERS_PER_S) - (until_s - words[start].start_s)
+    until_s = units[stop].start_s - GAP_S if stop < len(units) else units[-1].end_s + _LINGER_S
+    lacking_s = max(SHORTEST_S, columns / CHARACTERS_PER_S) - (until_s - units[start].start_s)
     return 1.0 + 12.0 * max(0.0, lacking_s)
 
 
-def _lines(words: Sequence[Word], costs: Sequence[float], line: int) -> tuple[str, ...]:
+def _lines(units: Sequence[Unit], costs: Sequence[float], line: int) -> tuple[str, ...]:
     """Break a cue in two lines: where a phrase ends, and else about the middle."""
-    widths = _Widths(words, line)
-    if widths.of(0, len(words)) <= line:
-        return (_text(words),)
+    widths = _Widths(units, line)
+    if widths.of(0, len(units)) <= line:
+        return (_text(units),)
     options = []
-    for cut in range(1, len(words)):
-        upper, lower = widths.of(0, cut), widths.of(cut, len(words))
+    for cut in range(1, len(units)):
+        upper, lower = widths.of(0, cut), widths.of(cut, len(units))
         if max(upper, lower) <= line:
             options.append((abs(upper - lower) + _IMBALANCE * costs[cut - 1], cut))
     cut = min(options)[1]
-    return _text(words[:cut]), _text(words[cut:])
+    return _text(units[:cut]), _text(units[cut:])
 
 
-def _text(words: Sequence[Word]) -> str:
-    """Words joined as they are written."""
-    text = words[0].text
-    for before, word in pairwise(words):
-        text += _space(before.text, word.text) + word.text
-    return text
-
-
-_WIDE_MARKS = frozenset("。，、！？；：」』）》】")
-
-
-def _space(before: str, after: str) -> str:
-    """What stands between two units: a space, but nothing where a script has none."""
-    return "" if unspaced(before[-1]) or unspaced(after[0]) or before[-1] in _WIDE_MARKS else " "
+def _text(units: Sequence[Unit]) -> str:
+    """Units joined as they are written."""
+    return "".join(" " * unit.spaced + unit.text for unit in units)[units[0].spaced :]
 
 
 # --- when ------------------------------------------------------------------------------------------
 
 
 def _timed(
-    groups: Sequence[tuple[Sequence[Word], Sequence[float]]], duration_s: float, line: int
+    groups: Sequence[tuple[Sequence[Unit], Sequence[float]]], duration_s: float, line: int
 ) -> list[Cue]:
     """Give every cue its time: when it is spoken, moved a little where there is not the time to read it."""
     cues = [
-        Cue(words[0].start_s, min(words[-1].end_s, duration_s), _lines(words, costs, line))
-        for words, costs in groups
+        Cue(units[0].start_s, min(units[-1].end_s, duration_s), _lines(units, costs, line))
+        for units, costs in groups
     ]
-    needed = [min(LONGEST_S, max(SHORTEST_S, characters(cue) / CHARACTERS_PER_S)) for cue in cues]
-    starts = _starts([cue.start_s for cue in cues], [need + GAP_S for need in needed], duration_s + GAP_S)
+    lengths = list(map(reading_time, cues))
+    starts = _starts([cue.start_s for cue in cues], lengths, duration_s + GAP_S)
     timed = []
     for index, (cue, start_s) in enumerate(zip(cues, starts, strict=True)):
         last = index + 1 == len(cues)
         latest_s = duration_s if last else starts[index + 1] - GAP_S
-        end_s = min(max(start_s + needed[index], cue.end_s + _LINGER_S), start_s + LONGEST_S, latest_s)
+        end_s = min(
+            max(start_s + lengths[index] - GAP_S, cue.end_s + _LINGER_S), start_s + LONGEST_S, latest_s
+        )
         if latest_s - end_s < _LINGER_S and not last:
             end_s = min(latest_s, start_s + LONGEST_S)  # no flicker between two cues
         if end_s <= start_s:  # words with next to no time between them
@@ -184,26 +180,37 @@ def _timed(
     return timed
 
 
-def _starts(spoken: Sequence[float], lengths: Sequence[float], end_s: float) -> list[float]:
+def _starts(spoken: Sequence[float], lengths: list[float], end_s: float) -> list[float]:
     """Starts nearest to `spoken`, by least squares, such that each cue has its length before the next.
 
-    With the lengths before it taken off, each start must not precede the one before: an isotonic regression,
-    solved by pooling adjacent violators (Ayer et al. 1955). None moves by more than `SHIFT_S`.
+    Where one would move by more than `SHIFT_S`, the lengths around it give way, bit by bit.
     """
-    offsets = [0.0]
-    for length in lengths:
-        offsets.append(offsets[-1] + length)
+    fitting = min(1.0, end_s / sum(lengths))
+    lengths = [length * fitting for length in lengths]
+    for _ in range(_ROUNDS):
+        offsets = list(accumulate(lengths, initial=0.0))
+        own = [start_s - offset for start_s, offset in zip(spoken, offsets, strict=False)]
+        values = [max(min(value, end_s - offsets[-1]), 0.0) for value in _isotonic(own)]
+        tight = {value for value, start_s in zip(values, own, strict=True) if abs(value - start_s) > SHIFT_S}
+        if not tight:
+            break
+        lengths = [
+            length * _GIVE if value in tight else length
+            for length, value in zip(lengths, values, strict=True)
+        ]
+    starts = [value + offset for value, offset in zip(values, offsets, strict=False)]
+    return [
+        min(max(start, said - SHIFT_S), said + SHIFT_S) for start, said in zip(starts, spoken, strict=True)
+    ]
+
+
+def _isotonic(values: Iterable[float]) -> list[float]:
+    """The nearest values that never fall, by pooling adjacent violators (Ayer et al. 1955)."""
     pools: list[tuple[float, int]] = []  # sum and number of neighbours that share one value
-    for start_s, offset in zip(spoken, offsets, strict=False):
-        total, count = start_s - offset, 1
+    for value in values:
+        total, count = value, 1
         while pools and pools[-1][0] * count >= total * pools[-1][1]:
             more, many = pools.pop()
             total, count = total + more, count + many
         pools.append((total, count))
-    values = [total / count for total, count in pools for _ in range(count)]
-    latest = end_s - offsets[-1]
-    starts = []
-    for value, offset, start_s in zip(values, offsets, spoken, strict=False):
-        moved = max(min(value, latest), 0.0) + offset
-        starts.append(max(0.0, min(max(moved, start_s - SHIFT_S), start_s + SHIFT_S)))
-    return starts
+    return [total / count for total, count in pools for _ in range(count)]

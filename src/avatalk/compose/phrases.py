@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import budoux
@@ -19,6 +19,7 @@ words, after a word that leans on the next one, and within a name, a number or a
 
 _CLAUSE_ENDS = tuple(",;:—–،؛、，；：)।")
 CLOSERS = "\"'”’»›)]}」』】》〉）］｝"
+_WIDE_MARKS = frozenset("。，、！？；：」』）》】")
 _NEVER_FIRST = frozenset("。，、！？；：」』）》】〉］｝ーっゃゅょァィゥェォッャュョ々…")
 _TITLES = (
     "mr.",
@@ -81,44 +82,57 @@ _LEANERS = {
 }
 
 
-def break_costs(words: Sequence[Word], language: str) -> list[float]:
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What a line never breaks inside: mostly a word, in Chinese, Japanese and Thai a phrase.
+
+    Attributes:
+        text: with the marks that touch it.
+        start_s: when it is spoken.
+        end_s: until when.
+        sentence: number of its sentence.
+        spaced: whether a space stands before it on a line.
+    """
+
+    text: str
+    start_s: float
+    end_s: float
+    sentence: int = 0
+    spaced: bool = True
+
+
+def break_costs(units: Sequence[Unit], language: str) -> list[float]:
     """What a break after each word costs, one of the costs above; the last word's is `SENTENCE`.
 
     Args:
-        words: of `in_units`.
+        units: of `in_units`.
         language: BCP-47; empty where it is not known, and then only marks, names and numbers tell.
     """
     tongue = language.split("-")[0].lower()
     openers = frozenset(_OPENERS.get(tongue, "").split())
     leaners = openers | frozenset(_LEANERS.get(tongue, "").split())
     costs = []
-    for index, word in enumerate(words):
-        if index + 1 == len(words) or words[index + 1].sentence != word.sentence:
+    for index, unit in enumerate(units):
+        if index + 1 == len(units) or units[index + 1].sentence != unit.sentence:
             costs.append(SENTENCE)
-        elif word.text.endswith(_CLAUSE_ENDS) or word.text.rstrip(CLOSERS).endswith(_CLAUSE_ENDS):
+        elif unit.text.endswith(_CLAUSE_ENDS) or unit.text.rstrip(CLOSERS).endswith(_CLAUSE_ENDS):
             costs.append(CLAUSE)
         else:
-            before = words[index - 1] if index and words[index - 1].sentence == word.sentence else None
-            costs.append(_cost(before, word, words[index + 1], openers, leaners, tongue))
+            first = index == 0 or units[index - 1].sentence != unit.sentence
+            costs.append(_cost(first, unit.text, units[index + 1].text, openers, leaners, tongue))
     return costs
 
 
 def _cost(
-    before: Word | None,
-    word: Word,
-    following: Word,
-    openers: frozenset[str],
-    leaners: frozenset[str],
-    tongue: str,
+    first: bool, this: str, that: str, openers: frozenset[str], leaners: frozenset[str], tongue: str
 ) -> float:
-    this, that = word.text, following.text
     if that[0] in _NEVER_FIRST:
         return INSIDE
     plain, then = this.lower().strip("\"'“‘«(¿¡"), that.lower().strip("\"'“‘«(")
     if plain in _TITLES or (this[-1].isdigit() and then not in openers):
         return INSIDE
     # Two capitals in a row are a name, save in German, and save at the beginning of a sentence.
-    if this[:1].isupper() and that[:1].isupper() and tongue != "de" and before is not None:
+    if this[:1].isupper() and that[:1].isupper() and tongue != "de" and not first:
         return INSIDE
     if plain in leaners:
         return HANGING
@@ -128,8 +142,8 @@ def _cost(
 # --- scripts without spaces ------------------------------------------------------------------------
 
 
-def in_units(words: Sequence[Word], language: str, longest: int) -> list[Word]:
-    """Words such that a line may break after each.
+def in_units(words: Sequence[Word], language: str, longest: int) -> list[Unit]:
+    """What a line may break between.
 
     Characters of a script without spaces are joined to phrases, and a run of Thai is parted into its own;
     what is still longer than a line is cut between characters. Time goes by characters.
@@ -139,12 +153,21 @@ def in_units(words: Sequence[Word], language: str, longest: int) -> list[Word]:
         language: BCP-47, or empty.
         longest: columns of a line.
     """
-    units: list[Word] = []
+    units: list[Unit] = []
     for run in _runs(words):
-        phrases = _phrases(run, language) if run[0].text and _parted(run[0].text) else run
-        for phrase in phrases:
-            units += _cut(phrase, longest)
+        spaced = not (units and _joined(units[-1].text, run[0].text))
+        for unit in _phrases(run, language, spaced) if _parted(run[0].text) else [_whole(run[0], spaced)]:
+            units += _cut(unit, longest)
     return units
+
+
+def _whole(word: Word, spaced: bool) -> Unit:
+    return Unit(word.text, word.start_s, word.end_s, word.sentence, spaced)
+
+
+def _joined(before: str, after: str) -> bool:
+    """Whether two words are written without a space between them."""
+    return unspaced(before[-1]) or unspaced(after[0]) or before[-1] in _WIDE_MARKS
 
 
 def width(text: str) -> int:
@@ -188,7 +211,7 @@ def _parser(name: str) -> budoux.Parser:
     return loaders[name]()
 
 
-def _phrases(run: Sequence[Word], language: str) -> list[Word]:
+def _phrases(run: Sequence[Word], language: str, spaced: bool) -> list[Unit]:
     """One run of characters as phrases, by BudouX (https://github.com/google/budoux)."""
     text = "".join(word.text for word in run)
     scripts = set(map(script_of, text))
@@ -209,26 +232,27 @@ def _phrases(run: Sequence[Word], language: str) -> list[Word]:
     phrases, start = [], 0
     for part in _parser(name).parse(text):
         stop = start + len(part)
-        phrases.append(Word(part, times[start], times[stop], run[0].sentence))
+        phrases.append(Unit(part, times[start], times[stop], run[0].sentence, spaced and not start))
         start = stop
     return phrases
 
 
-def _cut(word: Word, longest: int) -> list[Word]:
-    """Cut a word that is longer than a line, such as a web address, between characters."""
-    if width(word.text) <= longest:
-        return [word]
+def _cut(unit: Unit, longest: int) -> list[Unit]:
+    """Cut a unit that is longer than a line, such as a web address, between characters."""
+    if width(unit.text) <= longest:
+        return [unit]
     texts: list[str] = [""]
-    for cluster in clusters(word.text):
+    for cluster in clusters(unit.text):
         if texts[-1] and width(texts[-1] + cluster) > longest:
             texts.append("")
         texts[-1] += cluster
     spent, parts = 0, []
-    per_char = (word.end_s - word.start_s) / len(word.text)
+    per_char = (unit.end_s - unit.start_s) / len(unit.text)
     for text in texts:
-        start_s = word.start_s + spent * per_char
+        start_s = unit.start_s + spent * per_char
+        spaced = unit.spaced and not spent
         spent += len(text)
-        parts.append(replace(word, text=text, start_s=start_s, end_s=word.start_s + spent * per_char))
+        parts.append(Unit(text, start_s, unit.start_s + spent * per_char, unit.sentence, spaced))
     return parts
 
 
