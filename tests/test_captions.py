@@ -4,11 +4,24 @@ import re
 from itertools import pairwise
 
 import av
+import pysubs2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avatalk.compose.cues import CHARACTERS_PER_S, LINE, SHIFT_S, characters, cues_of
+from avatalk.compose.captioning import find_cues
+from avatalk.compose.cues import CHARACTERS_PER_S, LINE, SHIFT_S, WIDE_LINE, characters, cues_of
+from avatalk.compose.phrases import (
+    ANYWHERE,
+    CLAUSE,
+    HANGING,
+    INSIDE,
+    PHRASE,
+    break_costs,
+    clusters,
+    in_units,
+    width,
+)
 from avatalk.events import Monitor
 from avatalk.media import Cue, Word
 from avatalk.speech.synthesis import speak
@@ -20,6 +33,40 @@ STORY = (
     "what shall we do with all this wonderful time? I am very well, thank you. Go. No. Yes.\n\n"
     "A new paragraph begins here, and it is a little longer than the one before, so that it needs some cues."
 )
+
+SPOKEN = {
+    "amy": (
+        "The committee met on Tuesday in the old town hall, and after a long discussion about the "
+        "budget it decided to build a new library next to the river. Dr. Smith said that nobody had "
+        "expected such a result. Why not? The work will begin in 2027 and take about 18 months, if "
+        "the weather allows it. Mary Jane Watson, who has lived in New York for twenty years, "
+        "welcomed the decision with a smile."
+    ),
+    "es": (
+        "El comité se reunió el martes en el antiguo ayuntamiento y, después de una larga discusión "
+        "sobre el presupuesto, decidió construir una nueva biblioteca junto al río. Nadie esperaba "
+        "un resultado así. ¿Por qué no? Las obras comenzarán el próximo año y durarán unos dieciocho "
+        "meses, si el tiempo lo permite."
+    ),
+    "hi": (
+        "समिति की बैठक मंगलवार को पुराने नगर भवन में हुई, और बजट पर लंबी चर्चा के बाद उसने नदी के "
+        "पास एक नया पुस्तकालय बनाने का निर्णय लिया। किसी ने ऐसे परिणाम की उम्मीद नहीं की थी। क्यों "
+        "नहीं?"
+    ),
+    "layla": (
+        "اجتمعت اللجنة يوم الثلاثاء في مبنى البلدية القديم، وبعد نقاش طويل حول الميزانية قررت بناء "
+        "مكتبة جديدة بجانب النهر. لم يتوقع أحد مثل هذه النتيجة. لماذا لا؟"
+    ),
+    "mei": (
+        "委员会星期二在旧市政厅开会，经过长时间的预算讨论，决定在河边建一座新图书馆。"
+        "没有人预料到这样的结果。为什么不呢？工程将于明年开始，如果天气允许，"
+        "大约需要十八个月才能完成。"
+    ),
+    "ko": (
+        "위원회는 화요일에 옛 시청에서 모여 예산에 대한 긴 토론 끝에 강 옆에 새 도서관을 짓기로 "
+        "결정했습니다. 아무도 그런 결과를 예상하지 못했습니다."
+    ),
+}
 
 
 def timed(text: str, per_character_s: float = 0.065) -> list[Word]:
@@ -187,3 +234,148 @@ def test_any_words_give_valid_cues(items, tail_s):
     assert all(one.end_s <= two.start_s + 1e-9 for one, two in pairwise(cues))
     times = re.findall(r"(\d\d):(\d\d):(\d\d),(\d{3})", to_srt(cues))
     assert len(times) == 2 * len(cues)
+
+
+# --- a script of five minutes ----------------------------------------------------------------------
+
+# Words of a language, and the seconds that a character of it takes when spoken with care.
+TONGUES = {
+    "en": (
+        "the a committee of New York decided to build and because it was seen in London "
+        "with Dr. Smith 2027 years",
+        0.06,
+    ),
+    "de": (
+        "der die Verantwortung und Donaudampfschifffahrt im alten Rathaus nach einer langen weil es",
+        0.062,
+    ),
+    "fr": ("le la comité après une longue discussion s'est réuni dans l'ancienne et mairie qui", 0.062),
+    "ru": ("комитет собрался в старой ратуше и после долгого обсуждения решил что библиотеку рядом", 0.062),
+    "ar": ("اجتمعت اللجنة في مبنى البلدية القديم وبعد نقاش طويل حول الميزانية قررت", 0.07),
+    "hi": ("समिति की बैठक मंगलवार को पुराने नगर भवन में हुई और बजट पर", 0.07),
+    "zh": ("委员会 星期二 在 旧 市政厅 开会 经过 长时间 的 预算 讨论 决定", 0.22),
+    "ja": ("会議 を 開き 予算 について 長い 議論 の 末 川 の そば に 図書館", 0.2),
+    "ko": ("위원회는 화요일에 옛 시청에서 모여 예산에 대한 긴 토론", 0.17),
+    "th": ("คณะกรรมการประชุมกัน เมื่อวันอังคาร ที่ศาลากลางเก่า และหลังจากการอภิปราย", 0.08),
+}
+STOPS = {"zh": "。", "ja": "。", "hi": "।", "ar": ".", "th": " "}
+
+
+@st.composite
+def five_minutes(draw):
+    """Words with times, as a voice that is not in a hurry gives them, and their language."""
+    tongue = draw(st.sampled_from(sorted(TONGUES)))
+    vocabulary, per_character_s = TONGUES[tongue]
+    pace = draw(st.floats(1.0, 1.5))
+    picks = draw(st.lists(st.integers(0, 11), min_size=40, max_size=80))
+    lengths = draw(st.lists(st.integers(3, 25), min_size=20, max_size=30))
+    known, unspaced = vocabulary.split(), tongue in ("zh", "ja")
+    words, now, sentence, pick = [], 0.15, 0, 0
+    while now < 300:
+        length = lengths[sentence % len(lengths)]
+        for index in range(length):
+            text = known[picks[pick % len(picks)] % len(known)]
+            pick += 1
+            if index + 1 == length:
+                text += STOPS.get(tongue, ".").strip()
+            elif pick % 7 == 0 and tongue != "th":
+                text += "，" if tongue == "zh" else "、" if tongue == "ja" else ","
+            for part in text if unspaced else [text]:
+                end = now + per_character_s * pace * (len(part) + 1 - unspaced)
+                words.append(Word(part, now, end, sentence))
+                now = end
+        now += 0.3 * pace
+        sentence += 1
+    return tongue, words, now
+
+
+def plain(text: str) -> str:
+    return "".join(text.split())
+
+
+@settings(max_examples=25, deadline=None)
+@given(five_minutes())
+def test_a_script_of_five_minutes_keeps_the_limits(script):
+    tongue, words, duration_s = script
+    cues = cues_of(words, duration_s, tongue)
+    for format_, text in (("srt", to_srt(cues)), ("vtt", to_vtt(cues))):
+        read = pysubs2.SSAFile.from_string(text, format_)
+        assert len(read) == len(cues) > 40
+        assert plain("".join(event.plaintext for event in read)) == plain(
+            "".join(word.text for word in words)
+        )
+        for event in read:
+            lines = event.plaintext.split("\n")
+            assert len(lines) <= 2
+            assert all(0 < width(line) <= LINE for line in lines)
+            if tongue in ("zh", "ja"):
+                assert all(width(line) <= WIDE_LINE for line in lines)
+            seconds = (event.end - event.start) / 1000
+            # Columns of wide characters count twice, so this is stricter than a count of characters.
+            assert width(event.plaintext) / seconds <= CHARACTERS_PER_S + 0.05
+            assert 0.999 <= seconds <= 7.001
+            assert event.start >= 0 and event.end <= duration_s * 1000 + 1
+        assert all(two.start - one.end >= 79 for one, two in pairwise(read))
+
+
+@pytest.mark.parametrize("voice", ["amy", "es", "hi", "layla", "mei", "ko"])
+def test_spoken_scripts_keep_the_limits(tmp_path, voice):
+    text = "\n\n".join([SPOKEN[voice]] * 6)
+    speech = speak(text, voice, 1.0, 1.0, tmp_path, monitor := Monitor())
+    cues = find_cues(speech, monitor)
+    assert not monitor.warnings
+    assert all(width(" ".join(cue.lines)) / (cue.end_s - cue.start_s) <= 17.05 for cue in cues)
+    # What is shown is what is being said: no cue strays from its words.
+    starts = [word.start_s for word in speech.words]
+    assert all(min(abs(cue.start_s - start) for start in starts) <= SHIFT_S for cue in cues)
+
+
+def test_speech_that_is_too_fast_is_told_and_shared_out(tmp_path):
+    speech = speak("\n\n".join([SPOKEN["amy"]] * 4), "amy", 1.6, 1.0, tmp_path, monitor := Monitor())
+    cues = find_cues(speech, monitor)
+    assert any("faster than 17 characters" in warning for warning in monitor.warnings)
+    rates = [characters(cue) / (cue.end_s - cue.start_s) for cue in cues]
+    assert max(rates) < 1.5 * sum(rates) / len(rates)
+    assert all(one.end_s < two.start_s for one, two in pairwise(cues))
+    starts = [word.start_s for word in speech.words]
+    assert all(min(abs(cue.start_s - start) for start in starts) <= SHIFT_S + 1e-9 for cue in cues)
+
+
+# --- phrases ---------------------------------------------------------------------------------------
+
+
+def costs(text: str, language: str) -> dict[str, float]:
+    units = in_units([Word(part, 0.0, 1.0) for part in text.split()], language, LINE)
+    return {unit.text: cost for unit, cost in zip(units, break_costs(units, language), strict=True)}
+
+
+def test_names_numbers_and_little_words_stay_with_what_they_belong_to():
+    found = costs(
+        "Yesterday, Dr. Smith met Mary Jane Watson at the station in 2027 or 18 months before it", "en"
+    )
+    assert found["Dr."] == found["Mary"] == found["Jane"] == found["18"] == INSIDE
+    assert found["at"] == found["the"] == HANGING
+    assert found["Watson"] == found["station"] == found["2027"] == PHRASE
+    assert found["Yesterday,"] == CLAUSE
+    assert found["Smith"] == ANYWHERE
+    german = costs("Wir sahen das Haus des Vaters weil es Winter war", "de")
+    assert german["das"] == HANGING and german["Vaters"] == PHRASE and german["Haus"] == ANYWHERE
+
+
+def test_scripts_without_spaces_break_between_phrases():
+    text = "今日はいい天気ですね一緒に公園へ行きましょう"
+    units = in_units(
+        [Word(char, index * 0.2, index * 0.2 + 0.2) for index, char in enumerate(text)], "ja", 32
+    )
+    assert [unit.text for unit in units] == [
+        "今日は",
+        "いい",
+        "天気ですね",
+        "一緒に",
+        "公園へ",
+        "行きましょう",
+    ]
+    assert [round(unit.start_s, 1) for unit in units] == [0.0, 0.6, 1.0, 2.0, 2.6, 3.2]
+    (cue,) = cues_of([Word("ที่นี่น้ำเย็น มาก", 0.0, 3.0)], 3.0, "th")
+    assert cue.lines == ("ที่นี่น้ำเย็น มาก",)
+    assert list(clusters("क्षि👩🏽‍💻e\u0301เก้")) == ["क्षि", "👩🏽‍💻", "e\u0301", "เก้"]

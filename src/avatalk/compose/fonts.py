@@ -15,6 +15,7 @@ from pathlib import Path
 
 from avatalk import models
 from avatalk.compose.lettering import Typeface, characters_of, faces_in
+from avatalk.compose.phrases import clusters
 from avatalk.errors import CannotRun, EngineUnavailable
 from avatalk.events import Monitor
 from avatalk.models.manifest import CJK
@@ -44,18 +45,20 @@ class Fonts:
     language: str
     missing: frozenset[str] = frozenset()
 
-    def of(self, char: str) -> Typeface:
-        """Return the first typeface that has `char`, that of its own script before all."""
-        own = _own(script_of(char))
-        if own is not None and own in self.faces and own.covers(char):
-            return own
-        return next((face for face in self.faces if face.covers(char)), self.faces[0])
+    def of(self, cluster: str) -> Typeface:
+        """Return the first typeface that has a character and its marks, that of its script before all."""
+        own = _own(script_of(cluster[0]))
+        faces = self.faces if own is None else (own, *self.faces)
+        whole = (face for face in faces if face.covers(cluster))
+        letter = (face for face in faces if face.covers(cluster[0]))
+        return next(whole, None) or next(letter, faces[0])
 
     def written(self, text: str) -> str:
         """`text` without what cannot be written."""
         if not self.missing.intersection(text):
             return text
-        return " ".join("".join(char for char in text if char not in self.missing).split())
+        kept = (cluster for cluster in clusters(text) if cluster[0] not in self.missing)
+        return " ".join("".join(char for char in "".join(kept) if char not in self.missing).split())
 
 
 def find_fonts(text: str, language: str, monitor: Monitor) -> Fonts:

@@ -5,6 +5,7 @@ A run is of one direction, one script and one typeface. The unit of length is th
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,7 @@ from avatalk.compose.phrases import clusters
 from avatalk.speech.scripts import script_of
 
 _UNITS = 4096
+_NO_GLYPH = 0
 _BOLD = 600.0
 _BOLDER = 0.03  # ems added to each side of a stem of a typeface that has no bold
 _TALLEST = 1.65  # ems from the highest to the lowest that a typeface may claim
@@ -35,9 +37,10 @@ class Typeface:
     path: Path
     index: int = 0
 
-    def covers(self, char: str) -> bool:
-        """Whether it has a glyph for `char`."""
-        return ord(char) in characters_of(self)
+    def covers(self, text: str) -> bool:
+        """Whether it has a glyph for every character of `text`; joiners and the like need none."""
+        known = characters_of(self)
+        return all(ord(char) in known or unicodedata.category(char) == "Cf" for char in text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ def set_line(text: str, choose: Callable[[str], Typeface], right_to_left: bool, 
 
     Args:
         text: without line breaks.
-        choose: the typeface of a character.
+        choose: the typeface of a character with its marks.
         right_to_left: the direction of the paragraph.
         language: BCP-47, or empty; decides between forms of a letter.
     """
@@ -118,11 +121,11 @@ def _runs(text: str, choose: Callable[[str], Typeface]) -> Iterator[tuple[int, i
     for cluster in clusters(text):
         script = script_of(cluster[0])
         if script:
-            kind = (script, choose(cluster[0]))
-        elif kinds and all(map(kinds[-1][1].covers, cluster)):
+            kind = (script, choose(cluster))
+        elif kinds and kinds[-1][1].covers(cluster):
             kind = kinds[-1]
         else:
-            kind = ("", choose(cluster[0]))
+            kind = ("", choose(cluster))
         kinds += [kind] * len(cluster)
     for (_, face), group in groupby(range(len(text)), kinds.__getitem__):
         indices = list(group)
@@ -140,6 +143,10 @@ def _shape(text: str, face: Typeface, backwards: bool, language: str, at: float,
     font = _font(face)
     hb.shape(font, buffer)
     for info, place in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
+        if (
+            info.codepoint == _NO_GLYPH
+        ):  # a mark that the typeface of its letter lacks: better none than a box
+            continue
         pen = _Pen(at + place.x_offset, -place.y_offset, pieces)
         font.draw_glyph(info.codepoint, _DRAW, pen)
         at += place.x_advance
