@@ -42,6 +42,10 @@ def is_voice(name: str) -> bool:
     return name.startswith(PREFIX) and bool(_ANY_NAME.fullmatch(name.removeprefix(PREFIX)))
 
 
+_READS = ("espeak", "text")
+"""Kinds of symbols that can be made here; ``pinyin`` and others want programs of their own."""
+
+
 def voice_model(name: str, folder: Path) -> Model:
     """Return the model ``piper:NAME``.
 
@@ -116,7 +120,7 @@ def read_config(path: Path) -> dict[str, object]:
     """Return the description of a voice, its ``.onnx.json``.
 
     Raises:
-        UnreadableFile: it is missing, or none.
+        UnreadableFile: it is missing, or none, or of a voice that cannot be spoken here.
     """
     hint = "Bring both files of the voice, NAME.onnx and NAME.onnx.json, from the same place."
     try:
@@ -127,4 +131,10 @@ def read_config(path: Path) -> dict[str, object]:
         raise UnreadableFile(f"{path.name} is not JSON, or cut short.", hint=hint) from None
     if not isinstance(config, dict) or not isinstance(config.get("phoneme_id_map"), dict):
         raise UnreadableFile(f"{path.name} does not describe a Piper voice.", hint=hint)
+    kind = config.get("phoneme_type") or "espeak"
+    if kind not in _READS:
+        raise UnreadableFile(
+            f"{path.name} describes a voice that wants symbols of the kind {kind}, which avatalk does not make.",
+            hint="Choose another voice of the language.",
+        )
     return config

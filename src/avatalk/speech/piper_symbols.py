@@ -56,7 +56,7 @@ def _of_phonemes(text: str, files: PiperFiles) -> list[Symbol]:
             spoken.extend((name, True) for name in word)
         if clause.words:
             spoken.extend((mark, False) for mark in clause.mark)
-            if clause.mark in (",", ";", ":"):
+            if clause.mark not in (".", "!", "?"):
                 spoken.append((" ", False))
     positions = iter(_positions([name for name, sounds in spoken if sounds], text, files.espeak))
     symbols = []

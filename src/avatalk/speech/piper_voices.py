@@ -15,9 +15,6 @@ from avatalk.speech.base import Voice
 from avatalk.speech.espeak_voices import about, espeak_voices
 
 _QUALITIES = ("high", "medium", "low", "x_low")
-_READS = frozenset({"espeak", "text"})
-"""Kinds of symbols that can be made here; ``pinyin`` and other kinds want programs of their own."""
-
 # The files do not tell women from men; these are the better known voices of the hub.
 _WOMEN = (
     *("alba", "amy", "cori", "eva_k", "gosia", "irina", "jenny_dioco", "kathleen"),
@@ -72,12 +69,6 @@ def read_files(stem: str) -> PiperFiles:
 def _read(path: Path, stem: str, _changed: int) -> PiperFiles:
     config: dict[str, Any] = read_config(path)
     kind = config.get("phoneme_type") or "espeak"
-    if kind not in _READS:
-        raise UnreadableFile(
-            f"The Piper voice {stem} wants symbols of the kind {kind}, which avatalk does not make.",
-            hint="Choose another voice of the language.",
-            stage="speech",
-        )
     inference = config.get("inference", {})
     espeak = config.get("espeak", {}).get("voice", "")
     try:
