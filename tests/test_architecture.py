@@ -13,9 +13,9 @@ ROOT = Path(avatalk.__file__).parent
 # Higher may import lower, never the other way round; stages don't import each other's engines.
 LAYERS = [
     {"cli"},
-    {"cli_avatars", "cli_models"},
+    {"cli_avatars", "cli_models", "cli_voices"},
     {"commands"},
-    {"catalogue", "console"},
+    {"catalogue", "console", "voicebook"},
     {"pipeline", "voiceover"},
     {"stages"},
     {"spec"},

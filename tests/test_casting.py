@@ -12,9 +12,9 @@ from avatalk.errors import UnknownName
 from avatalk.events import Monitor
 from avatalk.pipeline import plan, render
 from avatalk.spec import portable
-from avatalk.speech import liken
+from avatalk.speech import kept, liken
 from avatalk.speech.base import SpeechEngine, Utterance
-from avatalk.speech.casting import EMBEDDED_RATE, cast
+from avatalk.speech.casting import cast
 from avatalk.speech.espeak import Espeak
 from avatalk.speech.listening import SAMPLE_RATE, frames_of
 from avatalk.speech.resample import resample
@@ -220,7 +220,7 @@ def test_the_sample_is_cleaned_for_the_engine(parrot, sample_of, monkeypatch):
     )
     cast("Hi.", None, str(sample_of("max")), None, "", Monitor())
     ((sound, rate),) = got
-    assert rate == EMBEDDED_RATE and sound.dtype == np.float32 and sound.ndim == 1
+    assert rate == kept.SAMPLE_RATE and sound.dtype == np.float32 and sound.ndim == 1
     assert 3 < len(sound) / rate <= 30
 
 

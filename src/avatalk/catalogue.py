@@ -46,11 +46,25 @@ def avatar_rows() -> list[Row]:
 
 
 def voice_rows(language: str | None = None) -> list[Row]:
-    """One row per voice; with `language`, only of that language (``de``, ``en-GB``)."""
+    """One row per voice, those that the user keeps first; with `language`, only of that language (``de``, ``en-GB``)."""
+    from avatalk.speech import kept
+    from avatalk.speech.casting import speaks_as
+    from avatalk.speech.espeak_voices import about
     from avatalk.speech.voices import all_voices  # asks the voice library, which takes a moment
 
     wanted = (language or "").lower().replace("_", "-")
-    return [
+    own: list[Row] = [
+        {
+            "name": voice.name,
+            "language": voice.language,
+            "language_name": about(voice.language)[0],
+            "sex": voice.traits.sex,
+            "engine": speaks_as(voice),
+            "licence": "its speaker's, who agreed",
+        }
+        for voice in kept.readable()
+    ]
+    rows: list[Row] = own + [
         {
             "name": voice.name,
             "language": voice.language,
@@ -60,8 +74,12 @@ def voice_rows(language: str | None = None) -> list[Row]:
             "licence": voice.licence,
         }
         for voice in all_voices()
-        if f"{voice.language.lower()}-".startswith(f"{wanted}-" if wanted else "")
-        or voice.language_name.lower().startswith(wanted)
+    ]
+    return [
+        row
+        for row in rows
+        if f"{row['language'].lower()}-".startswith(f"{wanted}-" if wanted else "")
+        or row["language_name"].lower().startswith(wanted)
     ]
 
 

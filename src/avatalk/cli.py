@@ -20,6 +20,7 @@ import typer
 from avatalk._version import __version__
 from avatalk.cli_avatars import avatar, avatars_app
 from avatalk.cli_models import models_app
+from avatalk.cli_voices import voices_app
 from avatalk.commands import AsJson, complain, print_json, show, told
 from avatalk.errors import BadInput, Cancelled
 
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 app.add_typer(models_app, name="models")
 app.add_typer(avatars_app, name="avatars")
+app.add_typer(voices_app, name="voices")
 app.command()(avatar)
 
 
@@ -239,25 +241,6 @@ def schema() -> None:
 
 
 # --- finding out what there is ---------------------------------------------------------------------
-
-
-@app.command()
-def voices(
-    language: Annotated[
-        str | None, typer.Option(help="Only voices of this language, such as de or en-gb.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """List the voices."""
-    with told(as_json):
-        from avatalk.catalogue import voice_rows
-
-        rows = voice_rows(language)
-        if not rows:
-            raise BadInput(
-                f"There is no voice for the language {language}.", hint="All voices: `avatalk voices`."
-            )
-        show(rows, as_json, ("name", "language", "language_name", "sex", "engine"))
 
 
 @app.command(name="engines")

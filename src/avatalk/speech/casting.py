@@ -1,28 +1,22 @@
-"""Who speaks: a voice by its name, one cloned from a sample, or the one nearest to it."""
+"""Who speaks: a voice by its name, one the user keeps or a sample has, cloned or the nearest to it."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from avatalk import engines, models
 from avatalk.errors import UnknownName
 from avatalk.events import Monitor
 from avatalk.media import Float32Array
 from avatalk.settings import cache_dir
-from avatalk.speech import liken
-from avatalk.speech.base import SpeechEngine, Voice
-from avatalk.speech.espeak_voices import about, canonical
+from avatalk.speech import kept, liken
+from avatalk.speech.base import Voice
+from avatalk.speech.cloning import clone, cloner_of, cloning_engines, to_clone
+from avatalk.speech.espeak_voices import about
+from avatalk.speech.kept import Kept
 from avatalk.speech.sample import open_sample
 from avatalk.speech.traits import Traits
-from avatalk.speech.voices import choose, language_of, speech_engines
-from avatalk.workspace import cannot_write, complete_or_nothing
-
-EMBEDDED_RATE = 24000
-"""Hertz at which engines are handed a sample; none of them hears more."""
+from avatalk.speech.voices import choose, language_of, script_of
 
 _FACTORS = (0.5, 2.0)
 
@@ -59,7 +53,7 @@ def cast(
 
     Args:
         text: what is to be said.
-        voice: a name, see `avatalk.speech.voices.lookup`, or None.
+        voice: a name, of a kept voice or as `avatalk.speech.voices.lookup` knows it, or None.
         sample: path of a recording whose voice is wanted, or None.
         language: tag of the language of `text`; None for what its script tells.
         sex: ``female`` or ``male`` where neither a voice nor a sample is given, or empty.
@@ -70,68 +64,43 @@ def cast(
         UnreadableFile: the sample cannot be read.
         SpeechError: no voice can be learnt from it.
     """
-    if sample is None:
-        return Role(choose(voice, text, monitor, sex, language))
-    opened = open_sample(sample, monitor)
-    name = Path(sample).name
-    tag = language or language_of(text)
-    return imitate(name, opened.traits, opened.sound(EMBEDDED_RATE), tag, monitor, cache_dir() / "voices")
+    if sample is not None:
+        opened, name = open_sample(sample, monitor), Path(sample).name
+        sound = opened.sound(kept.SAMPLE_RATE)
+        tag = language or language_of(text)
+        return _imitate(name, f"clone of {name}", opened.traits, sound, tag, cache_dir() / "voices", monitor)
+    own = kept.get(voice) if voice else None
+    if own is not None:
+        tag = language or spoken_by(own, text)
+        return _imitate(own.name, own.name, own.traits, own.sound(), tag, own.folder, monitor)
+    return Role(choose(voice, text, monitor, sex, language))
 
 
-def imitate(
-    name: str, traits: Traits, sound: Float32Array, language: str, monitor: Monitor, folder: Path
+def spoken_by(own: Kept, text: str) -> str:
+    """Tag of the language in which a kept voice speaks `text`: its own, or what another script tells."""
+    return own.language if script_of(text) in about(own.language)[1] else language_of(text)
+
+
+def speaks_as(own: Kept) -> str:
+    """The engine that clones a kept voice into its own language now; ``nearest`` where none does."""
+    engine = cloner_of(own.language)
+    return engine.name if engine else "nearest"
+
+
+def _imitate(
+    name: str,
+    title: str,
+    traits: Traits,
+    sound: Float32Array,
+    language: str,
+    folder: Path,
+    monitor: Monitor,
 ) -> Role:
-    """Return the voice in `sound`, cloned by an engine that can, else the nearest that is here.
-
-    Args:
-        name: of the sample or of the kept voice, for people.
-        traits: what the voice is like.
-        sound: (samples,) float32 mono at `EMBEDDED_RATE`.
-        language: tag of what it shall speak.
-        monitor: told of progress, and warned of an approximation.
-        folder: where what engines learn of the voice is kept.
-    """
-    engine = next(
-        (engine for engine in cloning_engines() if canonical(language) in map(canonical, engine.languages())),
-        None,
-    )
-    if engine is None:
-        return _approximate(name, traits, language, monitor)
-    language_name, scripts = about(language)
-    licence = next(row.licence for row in engines.ENGINES if row.name == engine.name)
-    title = f"clone of {name}"
-    voice = Voice(title, language, language_name, traits.sex, engine.name, "", licence, title, scripts)
-    monitor.report("speech", message=f"Learning the voice of {name}")
-    path = embedding(engine, voice, sound, folder)
-    return Role(
-        Voice(title, language, language_name, traits.sex, engine.name, str(path), licence, title, scripts)
-    )
-
-
-def cloning_engines() -> list[SpeechEngine]:
-    """The engines that clone and have their weights, the preferred one first."""
-    return [engine for engine in speech_engines() if engine.clones and engine.languages()]
-
-
-def embedding(engine: SpeechEngine, voice: Voice, sound: Float32Array, folder: Path) -> Path:
-    """Return the file of what `engine` learnt of the voice in `sound`, in `folder`; made if it is not there.
-
-    Its name tells sound, engine and weights apart, so that nothing kept is ever stale.
-    """
-    key = hashlib.sha256(sound.tobytes() + engine.version(voice).encode()).hexdigest()[:24]
-    path = folder / f"{engine.name}-{key}.npz"
-    if not path.is_file():
-        learnt = engine.embed(sound, EMBEDDED_RATE)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise cannot_write(folder, error) from error
-        with complete_or_nothing(path) as part, part.open("wb") as file:
-            np.savez(file, allow_pickle=False, **learnt)
-    return path
-
-
-def _approximate(name: str, traits: Traits, language: str, monitor: Monitor) -> Role:
+    """The voice in `sound`, cloned by an engine that can, else the nearest that is here."""
+    engine = cloner_of(language)
+    if engine is not None:
+        monitor.report("speech", message=f"Learning the voice of {name}")
+        return Role(clone(engine, title, sound, language, traits.sex, folder))
     try:
         voice, speed, pitch = liken.nearest(traits, language)
     except UnknownName as error:
@@ -149,16 +118,3 @@ def _why_not(language: str) -> str:
     if not able:
         return "no engine that clones is installed"
     return f"{' and '.join(able)} cannot speak {about(language)[0]}"
-
-
-def to_clone() -> tuple[str, ...]:
-    """How to get engines that clone voices and are not here, with the commands."""
-    ways = []
-    for row in engines.ENGINES:
-        if row.stage == "speech" and "sample" in row.takes:
-            lacking = [name for name in row.models if not models.installed(name)]
-            steps = [f"pip install 'avatalk[{row.extra}]'"] if row.missing() else []
-            steps += [f"avatalk models install {' '.join(lacking)}"] if lacking else []
-            if steps:
-                ways.append(f"{row.name} ({row.licence}): {' && '.join(steps)}")
-    return tuple(f"The voice itself is cloned by {way}" for way in ways)

@@ -14,6 +14,7 @@ from functools import cache
 from avatalk import engines
 from avatalk.errors import SpeechError, UnknownName
 from avatalk.events import Monitor
+from avatalk.speech import kept
 from avatalk.speech.base import SpeechEngine, Voice
 from avatalk.speech.espeak_voices import about, by_identifier, canonical, espeak_voices
 from avatalk.speech.scripts import scripts_in
@@ -96,7 +97,8 @@ def lookup(name: str) -> Voice:
     found = _best(tag, neural) or embedded
     if found is not None:
         return found
-    near = difflib.get_close_matches(wanted, _names_and_languages(all_voices()), n=3, cutoff=0.5)
+    known = [*kept.names(), *_names_and_languages(all_voices())]
+    near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
     guess = f"Did you mean {' or '.join(near)}? " if near else ""
     raise UnknownName(
         f"There is no voice “{name}”.",
@@ -152,11 +154,11 @@ def voices_of_language(language: str) -> list[Voice]:
 
 def language_of(text: str) -> str:
     """Return the tag of the language that the script of `text` tells; English for Latin letters."""
-    found = voices_for_script(_script_of(text))
-    return found[0].language if found and _script_of(text) != "Latin" else _DEFAULT_LANGUAGE
+    found = voices_for_script(script_of(text))
+    return found[0].language if found and script_of(text) != "Latin" else _DEFAULT_LANGUAGE
 
 
-def _script_of(text: str) -> str:
+def script_of(text: str) -> str:
     """The script of most letters of `text`."""
     counts = scripts_in(text)
     script = counts.most_common(1)[0][0] if counts else "Latin"
@@ -188,7 +190,7 @@ def choose(
     if language:
         of_language = voices_of_language(language)
         return next((voice for voice in of_language if voice.sex == sex), of_language[0])
-    script = _script_of(text)
+    script = script_of(text)
     found = voices_for_script(script) if script != "Latin" else []
     if not found:
         return _english(sex)
