@@ -122,3 +122,29 @@ def portrait():
     from avatalk.avatars import gallery
 
     return lambda width, height, name: gallery.get(name).picture(width, height)
+
+
+@pytest.fixture
+def parrot(monkeypatch, tmp_path):
+    """Make `parrot.Parrot` one of the engines."""
+    from avatalk import engines
+
+    monkeypatch.setenv("AVATALK_CACHE", str(tmp_path / "cache"))
+    row = engines.Engine("speech", "parrot", "parrot:Parrot", "", "CC0-1.0", takes=("text", "sample"))
+    monkeypatch.setattr(engines, "ENGINES", (*engines.ENGINES, row))
+
+
+@pytest.fixture(scope="session")
+def sample_of(make_wav):
+    """A recording of a voice at a pitch and a speed."""
+
+    from avatalk.speech.espeak import Espeak
+    from avatalk.speech.voices import lookup
+
+    text = "The kitchen smelled of bread and coffee. Nobody had seen the old dog since Tuesday morning. "
+
+    def record(voice="emma", speed=1.0, pitch=1.0):
+        sound = Espeak().speak(text * 2, lookup(voice), speed, pitch).sound
+        return make_wav(sound, 22050)
+
+    return record

@@ -13,67 +13,18 @@ from avatalk.events import Monitor
 from avatalk.pipeline import plan, render
 from avatalk.spec import portable
 from avatalk.speech import kept, liken
-from avatalk.speech.base import SpeechEngine, Utterance
 from avatalk.speech.casting import cast
-from avatalk.speech.espeak import Espeak
 from avatalk.speech.listening import SAMPLE_RATE, frames_of
-from avatalk.speech.resample import resample
 from avatalk.speech.traits import Traits, traits_of
-from avatalk.speech.voices import lookup
+from parrot import Parrot
 
-TEXT = "The kitchen smelled of bread and coffee. Nobody had seen the old dog since Tuesday morning. "
 TINY = {"size": "160x90", "fps": "8", "quality": "draft"}
-
-
-class Parrot(SpeechEngine):
-    """Clones a voice as a pitch: what it embeds is the measured fundamental, and espeak-ng speaks at it."""
-
-    name = "parrot"
-    clones = True
-    embedded = 0
-
-    def voices(self):
-        return ()
-
-    def languages(self):
-        return ("de", "en")
-
-    def version(self, voice):
-        return "parrot 1"
-
-    def embed(self, sound, sample_rate):
-        Parrot.embedded += 1
-        traits = traits_of(frames_of(resample(sound, sample_rate, SAMPLE_RATE)))
-        return {"pitch": np.array([traits.pitch_hz], np.float32)}
-
-    def speak(self, sentence, voice, speed=1.0, pitch=1.0) -> Utterance:
-        hertz = float(np.load(voice.identifier)["pitch"][0])
-        espeak = lookup("anna" if voice.language.startswith("de") else "amy")
-        return Espeak().speak(sentence, espeak, speed, pitch * hertz / liken.measured(espeak).pitch_hz)
-
-
-@pytest.fixture
-def parrot(monkeypatch, tmp_path):
-    monkeypatch.setenv("AVATALK_CACHE", str(tmp_path / "cache"))
-    row = engines.Engine("speech", "parrot", "test_casting:Parrot", "", "CC0-1.0", takes=("text", "sample"))
-    monkeypatch.setattr(engines, "ENGINES", (*engines.ENGINES, row))
 
 
 @pytest.fixture
 def no_cloning(monkeypatch):
     rows = tuple(row for row in engines.ENGINES if "sample" not in row.takes)
     monkeypatch.setattr(engines, "ENGINES", rows)
-
-
-@pytest.fixture(scope="session")
-def sample_of(make_wav):
-    """A recording of a voice at a pitch and a speed."""
-
-    def record(voice="emma", speed=1.0, pitch=1.0):
-        sound = Espeak().speak(TEXT * 2, lookup(voice), speed, pitch).sound
-        return make_wav(sound, 22050)
-
-    return record
 
 
 def heard(path: Path) -> Traits:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from avatalk.pipeline import Plan, plan, preview, render
     from avatalk.request import VideoRequest
     from avatalk.spec import load_spec
+    from avatalk.voicebook import about_voice, add_voice, play_voice, remove_voice
     from avatalk.voiceover import Said, say
 
 __all__ = [
@@ -35,10 +36,14 @@ __all__ = [
     "Said",
     "VideoRequest",
     "__version__",
+    "about_voice",
+    "add_voice",
     "load_spec",
     "make_avatar",
     "plan",
+    "play_voice",
     "preview",
+    "remove_voice",
     "render",
     "say",
 ]
@@ -49,10 +54,14 @@ _HOMES = {
     "Result": "media",
     "Said": "voiceover",
     "VideoRequest": "request",
+    "about_voice": "voicebook",
+    "add_voice": "voicebook",
     "load_spec": "spec",
     "make_avatar": "avatars.made",
     "plan": "pipeline",
+    "play_voice": "voicebook",
     "preview": "pipeline",
+    "remove_voice": "voicebook",
     "render": "pipeline",
     "say": "voiceover",
 }

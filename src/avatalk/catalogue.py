@@ -46,7 +46,7 @@ def avatar_rows() -> list[Row]:
 
 
 def voice_rows(language: str | None = None) -> list[Row]:
-    """One row per voice, those that the user keeps first; with `language`, only of that language (``de``, ``en-GB``)."""
+    """One row per voice, the user's own first; with `language`, only of that language (``de``, ``en-GB``)."""
     from avatalk.speech import kept
     from avatalk.speech.casting import speaks_as
     from avatalk.speech.espeak_voices import about

@@ -112,6 +112,8 @@ def show_(name: str, as_json: AsJson = False) -> None:
             print_json(facts)
             return
         for fact, value in facts.items():
+            if value in ("", (), []):
+                continue
             typer.echo(f"{fact.replace('_', ' '):<14} {_plain(value)}")
 
 

@@ -90,10 +90,14 @@ def add_voice(
     voice = kept.Kept(plain, language.replace("_", "-"), Path(sample).name, opened.traits, given)
     kept.put(voice, opened.sound(kept.SAMPLE_RATE))
     learnt = []
-    for engine in cloning_engines():
-        monitor.report("speech", message=f"{engine.name} learns the voice")
-        clone(engine, plain, voice.sound(), language, opened.traits.sex, voice.folder)
-        learnt.append(engine.name)
+    try:
+        for engine in cloning_engines():
+            monitor.report("speech", message=f"{engine.name} learns the voice")
+            clone(engine, plain, voice.sound(), language, opened.traits.sex, voice.folder)
+            learnt.append(engine.name)
+    except BaseException:
+        kept.remove(plain)
+        raise
     return Added(voice, opened.findings, learnt, monitor.warnings, [] if learnt else list(to_clone()))
 
 
@@ -170,7 +174,7 @@ def _check_free(name: str) -> None:
     from avatalk.speech.voices import lookup
 
     if name in kept.names():
-        taken = "kept already"
+        taken = "a voice that you keep already"
     else:
         try:
             voice = lookup(name)
@@ -180,7 +184,7 @@ def _check_free(name: str) -> None:
         exact.add(voice.language_name.split(" (")[0])
         if name not in {known.lower().replace("_", "-") for known in exact} and "-" in name:
             return  # only its beginning means a language, as that of my-voice
-        taken = f"the name of {voice.name}, {voice.language_name}"
+        taken = f"the voice {voice.name}, {voice.language_name}, already"
     raise BadInput(
         f"{name} is {taken}.",
         hint=f"Choose another name, such as my-{name}.",
