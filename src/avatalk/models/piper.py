@@ -32,6 +32,8 @@ _KNOWN = {
 _FREE = re.compile(r"\b(cc-?0|public domain|publicdomain|cc[ -]by|licenses/by|mit|apache|bsd)\b", re.I)
 _UNFREE = re.compile(r"\bnc\b|non-?commercial|research|blizzard|personal use", re.I)
 
+_READS = ("espeak", "text")
+"""Kinds of symbols that can be made here; ``pinyin`` and others want programs of their own."""
 
 EXAMPLE = f"{PREFIX}en_US-lessac-medium"
 """A voice that `avatalk models list` shows although it is not installed."""
@@ -40,10 +42,6 @@ EXAMPLE = f"{PREFIX}en_US-lessac-medium"
 def is_voice(name: str) -> bool:
     """Whether a model of that name could be a Piper voice."""
     return name.startswith(PREFIX) and bool(_ANY_NAME.fullmatch(name.removeprefix(PREFIX)))
-
-
-_READS = ("espeak", "text")
-"""Kinds of symbols that can be made here; ``pinyin`` and others want programs of their own."""
 
 
 def voice_model(name: str, folder: Path) -> Model:
@@ -134,7 +132,7 @@ def read_config(path: Path) -> dict[str, object]:
     kind = config.get("phoneme_type") or "espeak"
     if kind not in _READS:
         raise UnreadableFile(
-            f"{path.name} describes a voice that wants symbols of the kind {kind}, which avatalk does not make.",
+            f"{path.name} wants symbols of the kind {kind}, which avatalk does not make.",
             hint="Choose another voice of the language.",
         )
     return config
