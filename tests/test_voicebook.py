@@ -2,9 +2,12 @@
 
 import json
 import os
+import re
+import runpy
 import subprocess
 import sys
 from datetime import datetime, timezone
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -266,3 +269,21 @@ def test_an_engine_that_fails_to_learn_leaves_nothing(parrot, sample_of, home, m
     with pytest.raises(KeyboardInterrupt):
         add_voice("mum", sample_of(), consent=STATEMENT)
     assert list(home.iterdir()) == []
+
+
+# --- the page of voices ----------------------------------------------------------------------------
+
+
+def test_the_page_of_voices_is_up_to_date_and_its_previews_sound():
+    root = Path(__file__).parent.parent
+    script = runpy.run_path(str(root / "scripts" / "voices_table.py"))
+    text = (root / "docs" / "voices.md").read_text("utf-8")
+    assert script["page"](text) == text, "run scripts/voices_table.py"
+    links = re.findall(r"\(voices/([a-z]+\.mp3)\)", text)
+    files = sorted(file.name for file in (root / "docs" / "voices").iterdir())
+    assert sorted(links) == files and len(links) >= 40
+    assert sum((root / "docs" / "voices" / name).stat().st_size for name in files) < 1_000_000
+    for name in files:
+        clip, sound = sound_of(root / "docs" / "voices" / name)
+        assert 1.2 < clip.duration_s < 4.5, name
+        assert np.sqrt(np.mean(np.square(sound))) > 0.05, name

@@ -1,7 +1,7 @@
 """What makes a recording fit for cloning the voice in it: each check is one number and its limit.
 
-The limits were set between what 150 clean samples of speech in 77 languages, with noise down to 10 dB and
-without, and 35 of synthetic music, noise and signals measured.
+The limits lie between what 154 samples of espeak-ng's speech in 77 languages measured, a third of them also
+in noise of 20 and of 10 dB, and what 35 of synthetic music, noise and signals did.
 """
 
 from __future__ import annotations
