@@ -165,6 +165,37 @@ def test_of_much_speech_thirty_seconds_are_kept(judge):
     assert warned == ""
 
 
+def test_a_moment_of_speech_in_a_long_recording_is_found(judge):
+    spoken = speech(sentences=TEXT[:3])
+    sound = (np.pad(spoken, (2_000_000, 1_000_000)) + noise(3_000_000 + len(spoken), -65)).astype(np.float32)
+    sample, warned = judge(sound)
+    assert warned == ""
+    assert sample.spans[0][0] == pytest.approx(125, abs=0.3)
+    assert sample.spans[-1][1] == pytest.approx(125 + len(spoken) / SAMPLE_RATE - 0.5, abs=0.5)
+
+
+def test_who_counts_like_a_clock_is_no_drum(judge):
+    words = [
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+    ]
+    sound = np.zeros(12 * 12800)
+    for index, word in enumerate(words):
+        said = speech(sentences=[word])[:12800]
+        sound[index * 12800 : index * 12800 + len(said)] += said
+    judge(sound + noise(len(sound), -70))
+
+
 def test_the_clearest_stretch_is_kept(judge):
     spoken = np.tile(speech(), 3)
     bad = (spoken + noise(len(spoken), -22)).astype(np.float32)

@@ -98,8 +98,17 @@ def kept_or_made(kind: str, source: str, make: Callable[[str], bytes]) -> bytes:
         part = folder / f".{secrets.token_hex(8)}"
         part.write_bytes(made)
         part.replace(kept)
-        entries = [entry for entry in folder.iterdir() if entry.is_file()]
-        if len(entries) > _KEPT:
-            for entry in sorted(entries, key=lambda entry: entry.stat().st_mtime)[: _KEPT // 2]:
-                entry.unlink(missing_ok=True)
+        prune(folder)
     return made
+
+
+def prune(folder: Path) -> None:
+    """Delete the oldest files of a folder of the cache if there are too many.
+
+    Raises:
+        OSError: they cannot be deleted.
+    """
+    entries = [entry for entry in folder.iterdir() if entry.is_file()]
+    if len(entries) > _KEPT:
+        for entry in sorted(entries, key=lambda entry: entry.stat().st_mtime)[: _KEPT // 2]:
+            entry.unlink(missing_ok=True)

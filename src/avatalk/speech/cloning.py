@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from avatalk.speech.base import SpeechEngine, Voice
 from avatalk.speech.espeak_voices import about, canonical
 from avatalk.speech.kept import SAMPLE_RATE
 from avatalk.speech.voices import speech_engines
-from avatalk.workspace import cannot_write, complete_or_nothing
+from avatalk.workspace import cannot_write, complete_or_nothing, prune
 
 
 def cloning_engines() -> list[SpeechEngine]:
@@ -70,6 +71,8 @@ def clone(
             raise cannot_write(folder, error) from error
         with complete_or_nothing(path) as part, part.open("wb") as file:
             np.savez(file, allow_pickle=False, **learnt)
+        with suppress(OSError):
+            prune(folder)
     return voice(str(path))
 
 

@@ -191,7 +191,8 @@ def remove(name: str) -> None:
             field="name",
         )
     try:
-        shutil.rmtree(_home() / plain)
+        for folder in (_home() / plain, *_home().glob(f".{plain}.*")):  # what a killed process left goes too
+            shutil.rmtree(folder)
     except OSError as error:
         raise _unwritable(error) from error
 

@@ -28,10 +28,11 @@ _YIN_LAGS = round(SAMPLE_RATE / LOWEST_HZ) + 2
 _YIN_SPAN = _YIN_WINDOW + _YIN_LAGS
 _YIN_THRESHOLD = 0.15  # of a dip that is taken at once
 _VOICED_BELOW = 0.3  # aperiodicity
-_CHUNK = 2000  # frames at once, which bounds memory
+_CHUNK = 500  # frames at once, which bounds memory
 _SILENT_DB = -100.0
 
 _SPEECH_DB = 30.0  # how far below the loudest somebody still speaks, where nothing else is heard
+_LOUD = round(3 / HOP_S)  # in a long recording somebody may speak for a moment only
 _GAP = round(0.25 / HOP_S)  # shorter pauses belong to the speech around them
 _BURST = round(0.08 / HOP_S)  # what is shorter is a click
 
@@ -59,8 +60,9 @@ class Frames:
 
     @property
     def loudest_db(self) -> float:
-        """Level of the loud parts: the 95th percentile."""
-        return float(np.percentile(self.level_db, 95))
+        """Level of the loud parts: the 95th percentile, or of the loudest 3 s where that is less."""
+        rare = min(5.0, 100 * _LOUD / len(self.level_db))
+        return float(np.percentile(self.level_db, 100 - rare))
 
     @property
     def floor_db(self) -> float:

@@ -218,7 +218,7 @@ CHECKS = (
         _beat,
         "{file} sounds like music or a machine: it has a beat.",
         _RECORD,
-        most=0.5,
+        most=0.6,
         refused=True,
     ),
     Check(
