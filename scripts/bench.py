@@ -4,6 +4,7 @@
     python scripts/bench.py --long       also 30 s to 30 minutes: cost must be linear, memory flat
     python scripts/bench.py --neural     also Wav2Lip and S3FD, with weights filled from the names of their
                                          tensors, which cost the same as real ones
+    python scripts/bench.py --speech     only engines that speak; Piper with random weights of medium size
 
 Every row is a fresh process; of `--repeat` runs the median counts. The photograph is a portrait the
 project draws itself, so that the bench runs anywhere; `--photo FILE` takes a real one.
@@ -28,11 +29,15 @@ import numpy as np
 SENTENCE = "The quick brown fox jumps over the lazy dog while my mother bakes fresh apple pies. "
 
 
-def run(command: list[str]) -> dict[str, object]:
-    """Run a process; return its wall and processor seconds, its peak memory and what it printed."""
+def run(command: list[str], text: str = "") -> dict[str, object]:
+    """Run a process on `text`; return its wall and processor seconds, its peak memory and what it printed."""
     began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+    assert process.stdin is not None
     assert process.stdout is not None
+    process.stdin.write(text)
+    process.stdin.close()
     printed = process.stdout.read()
     complaint = process.stderr.read() if process.stderr else ""
     _, status, usage = os.wait4(process.pid, 0)
@@ -146,6 +151,40 @@ def measure(name: str, arguments: list[str], seconds: float, repeat: int, output
     return row
 
 
+def speaking(name: str, voice: str, seconds: float, repeat: int, folder: Path) -> dict[str, object]:
+    """A row of the table for a text that no run has spoken before, about `seconds` long."""
+    runs, heard = [], 0.0
+    for number in range(repeat):
+        lines = (f"{number} and {line}: {SENTENCE}" for line in range(round(seconds / 6)))
+        arguments = ["say", "-", "--voice", voice, "-o", str(folder / "said.wav"), "--json"]
+        runs.append(run([sys.executable, "-m", "avatalk.cli", *arguments], "\n\n".join(lines)))
+        heard = json.loads(str(runs[-1]["out"]))["duration_s"]
+    wall = statistics.median(float(str(r["wall"])) for r in runs)
+    return {
+        "what": f"{name}, {heard:.0f} s",
+        "wall_s": round(wall, 2),
+        "cpu_s": round(statistics.median(float(str(r["cpu"])) for r in runs), 2),
+        "peak_mb": round(max(float(str(r["mb"])) for r in runs)),
+        "times_real_time": round(heard / wall, 1),
+    }
+
+
+def speech_rows(repeat: int, folder: Path) -> list[dict[str, object]]:
+    """Engines that speak text, whole processes."""
+    from avatalk import models
+
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+    from vits import MEDIUM, write_voice
+
+    os.environ["AVATALK_CACHE"] = str(folder / "cache")
+    rows = [speaking("espeak-ng", "amy", 600, repeat, folder)]
+    # A symbol of a real voice lasts about 3.5 frames, 80 ms with the padding behind it.
+    path = write_voice(folder, "en_US-bench-medium", MEDIUM, inference={"length_scale": 0.6})
+    models.import_file(path, accept_licence=True)
+    speaking("", "bench", 6, 1, folder)  # converts the network
+    return [*rows, speaking("Piper medium", "bench", 60, repeat, folder)]
+
+
 def table(rows: list[dict[str, object]]) -> None:
     """Print the rows as a Markdown table."""
     columns = ["what", "wall_s", "cpu_s", "times_real_time", "peak_mb", "shares"]
@@ -164,9 +203,13 @@ def main() -> None:
     parser.add_argument("--photo", type=Path)
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--neural", action="store_true")
+    parser.add_argument("--speech", action="store_true", help="only engines that speak")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        if options.speech:
+            table(speech_rows(options.repeat, folder))
+            return
         photo = options.photo or portrait(folder)
         output, repeat = folder / "out.mp4", options.repeat
         ten = speech(folder, 10)
