@@ -31,6 +31,7 @@ from avatalk.errors import CannotRun, EngineUnavailable
 _SYNCHRONOUS = 2
 _PHONEME_EVENTS, _PHONEMES_IPA, _DONT_EXIT = 1, 2, 0x8000
 _CHARS_UTF8 = 1
+_READ_PHONEMES = 0x100
 _BY_CHARACTER = 1
 _RATE, _PITCH, _RANGE = 1, 3, 4
 _WORD, _PHONEME = 1, 7
@@ -203,8 +204,12 @@ class Recording:
         return 0
 
 
-def synthesise(text: str, identifier: str, speed: float, pitch: float) -> Recording:
+def synthesise(
+    text: str, identifier: str, speed: float, pitch: float, *, phonemes: bool = False
+) -> Recording:
     """Speak `text` as it stands; `speed` and `pitch` are factors, 0.5..2.
+
+    With `phonemes`, what stands in ``[[`` and ``]]`` is in the library's own letters for sounds.
 
     Raises:
         EngineUnavailable: the library, its data or the voice is missing.
@@ -227,7 +232,9 @@ def synthesise(text: str, identifier: str, speed: float, pitch: float) -> Record
             *(ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int),
             *(ctypes.c_uint, ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p),
         )
-        status = synth(data, len(data), 0, _BY_CHARACTER, 0, _CHARS_UTF8, None, None)
+        status = synth(
+            data, len(data), 0, _BY_CHARACTER, 0, _CHARS_UTF8 | _READ_PHONEMES * phonemes, None, None
+        )
     if status != 0:
         raise CannotRun(
             f"espeak-ng failed with status {status}.", hint="Try again, or use another voice.", stage="speech"

@@ -1,0 +1,382 @@
+"""Written signs become the words that people read for them: numbers, dates, money, units, addresses.
+
+Rules look for patterns, the first one that claims a place has it; what no rule knows is left to the engine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from avatalk.speech.dates import date_in_words, day_in_words, time_in_words
+from avatalk.speech.language import Language, Noun, language_of
+from avatalk.speech.numbers import cardinal, digits, number, ordinal, year
+from avatalk.speech.reading import Change
+
+_Found = Iterable[tuple[int, int, str]]
+_NO_BREAK = "\u00a0\u202f"
+_TOP_LEVEL = "com|org|net|edu|gov|int|info|io|ai|app|dev|tv|eu|uk|us|ca|de|at|ch|fr|es|it|pt|br|nl|be|pl|jp"
+_HALF = r"[ \u00a0]?(?P<half>[ap])\.?m\b\.?"
+
+
+def changes(text: str, tag: str, fixed: Sequence[Change] = ()) -> list[Change]:
+    """Return what is spoken differently from how it is written.
+
+    Args:
+        text: a sentence.
+        tag: BCP-47 tag of its language; those without a table are left as they are.
+        fixed: changes that are wanted anyway, in order; no rule touches their places.
+
+    Returns:
+        All changes, in order, without overlaps.
+    """
+    taken = list(fixed)
+    for rule in _rules(tag):
+        if not rule.may_apply(text):
+            continue
+        for match in rule.pattern.finditer(text):
+            if any(match.start() < one.stop and one.start < match.end() for one in taken):
+                continue
+            taken += [Change(*found) for found in rule.read(match)]
+    return sorted(taken, key=lambda change: change.start)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A pattern, what is read for a match (start, stop, words), and a sign without which it cannot match."""
+
+    pattern: re.Pattern[str]
+    read: Callable[[re.Match[str]], _Found]
+    needs: str = "0123456789"
+
+    def may_apply(self, text: str) -> bool:
+        return any(sign in text for sign in self.needs)
+
+
+@cache
+def _rules(tag: str) -> tuple[_Rule, ...]:
+    language = language_of(tag)
+    return () if language is None else tuple(_Rules(language).all())
+
+
+class _Rules:
+    """The rules of one language, in the order in which they are tried."""
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        group = re.escape(language.thousands)
+        point = re.escape(language.decimal)
+        self.number = rf"(?:\d{{1,3}}(?:[{group}]\d{{3}})+(?!\d)|\d+)(?:{point}\d+)?"
+        # Not the inside of a word, a version or a longer number.
+        self.begin = rf"(?<![\w{point}])(?<!\d[.,:/-])"
+        names = sorted(language.months_by_name, key=len, reverse=True)
+        self.month = rf"(?P<month>{'|'.join(map(re.escape, names))})\b(?:\.(?=[ ,\d]))?"
+
+    def all(self) -> Iterator[_Rule]:
+        """Yield every rule."""
+        yield from self._web()
+        yield from self._money()
+        yield self._shortened()
+        yield from self._dates()
+        yield from self._times()
+        yield from self._ordinals()
+        yield from self._counted()
+        yield self._phone()
+        yield self._version()
+        yield self._range()
+        yield self._sums()
+        yield self._plain()
+
+    def _rule(self, pattern: str, read: Callable[[re.Match[str]], _Found], needs: str = "") -> _Rule:
+        return _Rule(re.compile(pattern), read, needs or "0123456789")
+
+    # --- addresses and abbreviations ---------------------------------------------------------------
+
+    def _web(self) -> Iterator[_Rule]:
+        tail = r"(?:[^\s<>\"“”«»]*[\w/#=])?"
+        yield self._rule(r"\b(?P<host>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)\b(?P<path>)", self._address, "@")
+        yield self._rule(
+            rf"\b(?:https?|ftp)://(?P<host>[\w.-]+\w)(?P<path>[:/?#]{tail})?", self._address, ":"
+        )
+        host = rf"(?:www\.[\w-]+(?:\.[\w-]+)+|(?:[A-Za-z][\w-]*\.)+(?:{_TOP_LEVEL}))\b(?!\.\w)"
+        yield self._rule(rf"(?<![\w@.])(?P<host>{host})(?P<path>[:/?#]{tail})?", self._address, ".")
+
+    def _address(self, match: re.Match[str]) -> _Found:
+        whole = match["host"] + (match["path"] or "").rstrip("/")
+        words = []
+        for part in re.findall(r"\d+|[^\W\d_]+|.", whole):
+            if part.isdecimal():
+                short = len(part) <= 4 and part[0] != "0"
+                words.append(number(self.language, part) if short else digits(self.language, part))
+            else:
+                words.append(self.language.signs.get(part.lower(), part))
+        yield match.start(), match.end(), " ".join(words)
+
+    def _shortened(self) -> _Rule:
+        table = {short.replace(" ", "\u00a0"): words for short, words in self.language.short.items()}
+        table |= self.language.short
+        names = "|".join(map(re.escape, sorted(table, key=len, reverse=True)))
+        before_number = {"No.", "no.", "n.", "Fig.", "fig.", "pag.", "Vol.", "vol."}
+
+        def read(match: re.Match[str]) -> _Found:
+            short, after = match[0], match.string[match.end() :]
+            if short in before_number and not re.match(r"[ \u00a0]?\d", after):
+                return
+            if short in ("St.", "M.", "D.", "Fr.") and not re.match(r"[ \u00a0][A-ZÀ-Þ]", after):
+                return
+            ends = short.endswith(".") and (not after.strip() or re.match(r"\s+[A-ZÀ-Þ]", after) is not None)
+            closes = (ends and short in ("etc.", "usw.", "ecc.")) or (
+                short.endswith(".") and not after.strip()
+            )
+            yield match.start(), match.end(), table[short] + ("." if closes else "")
+
+        return self._rule(rf"(?<![\w&.])(?:{names})(?!\w)", read, ".&°º/")
+
+    # --- dates and times ---------------------------------------------------------------------------
+
+    def _dates(self) -> Iterator[_Rule]:
+        yield self._rule(
+            r"(?<![\w-])(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})(?![\w-])", self._numeric_date, "-"
+        )
+        dotted = r"(?<![\w.])(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>(?:\d{4}|\d{2})?)(?![\w])"
+        yield self._rule(dotted, self._numeric_date, ".")
+        first, second = ("m", "d") if self.language.tag in ("en", "en-US") else ("d", "m")
+        slashed = rf"(?<![\w/])(?P<{first}>\d{{1,2}})/(?P<{second}>\d{{1,2}})/(?P<y>\d{{4}})(?![\w/])"
+        yield self._rule(slashed, self._numeric_date, "/")
+        year_ = r"(?:(?P<comma>,? |,? de )(?P<y>\d{4})\b(?![.,:]\d))?"
+        of = {"es": " de ", "pt": " de "}.get(self.language.base, " ")
+        ending = {"de": r"\.", "fr": r"(?:er)?", "en": r"(?:st|nd|rd|th)?(?: of)?"}.get(
+            self.language.base, "[º°]?"
+        )
+        day = rf"(?<![\w.,:/])(?P<d>\d{{1,2}})(?P<ending>{ending})"
+        yield self._rule(f"(?i:{day}{of}{self.month}){year_}", self._written_date)
+        if self.language.base == "en":
+            behind = r"(?P<d>\d{1,2})(?P<ending>(?:st|nd|rd|th)?)\b(?![.:/]\d)"
+            yield self._rule(rf"\b(?i:{self.month}) {behind}{year_}", self._written_date)
+
+    def _numeric_date(self, match: re.Match[str]) -> _Found:
+        day, month, year_ = int(match["d"]), int(match["m"]), match["y"]
+        if month > 12 >= day and "/" in match[0]:
+            day, month = month, day
+        if not (1 <= day <= 31 and 1 <= month <= 12) or (not year_ and self.language.base != "de"):
+            return
+        full = int(year_) + (0 if len(year_) == 4 else 2000 if int(year_) < 50 else 1900) if year_ else None
+        words = date_in_words(self.language, day, month, full, _word_before(match))
+        yield match.start(), match.end(), words
+
+    def _written_date(self, match: re.Match[str]) -> _Found:
+        day, name = int(match["d"]), match["month"]
+        if not 1 <= day <= 31 or (len(name) < 4 and name.islower() and self.language.base in ("en", "de")):
+            return
+        month = self.language.months[self.language.months_by_name[name.lower()] - 1]
+        if match["ending"] in ("º", "°"):
+            words = ordinal(self.language, day)
+        else:
+            words = day_in_words(self.language, day, _word_before(match))
+        words += " of" if match["ending"].endswith(" of") else ""
+        yield match.start("d"), match.end("ending"), words
+        if month.lower() != name.lower():
+            stop = match.end("month") + (match.string[match.end("month") :][:1] == ".")
+            yield match.start("month"), stop, month
+        if match["y"]:
+            yield match.start("y"), match.end("y"), year(self.language, int(match["y"]))
+
+    def _times(self) -> Iterator[_Rule]:
+        between = r"(?::|h| h |\u00a0h\u00a0)" if self.language.base == "fr" else ":"
+        hour = r"(?<![\w.,:])(?P<h>[01]?\d|2[0-4])"
+        clock = rf"{hour}{between}(?P<m>[0-5]\d)(?![\w:]|[.,]\d)"
+        if self.language.base == "en":
+            yield self._rule(rf"(?<![\w.:])(?P<h>1[0-2]|\d)(?::(?P<m>[0-5]\d))?{_HALF}", self._time)
+        elif self.language.base == "de":
+            yield self._rule(rf"{clock}(?P<uhr>[ \u00a0]Uhr\b)?", self._time, ":")
+            yield self._rule(rf"{hour}\.(?P<m>[0-5]\d)(?P<uhr>[ \u00a0]Uhr\b)", self._time)
+            yield self._rule(rf"{hour}(?P<uhr>[ \u00a0]Uhr\b)", self._time)
+            return
+        yield self._rule(clock, self._time, ":h")
+        if self.language.base == "fr":
+            yield self._rule(rf"{hour}[ \u00a0\u202f]?h(?![\w/])", self._time)
+
+    def _time(self, match: re.Match[str]) -> _Found:
+        groups = match.groupdict()
+        minute = int(groups.get("m") or 0)
+        words = time_in_words(self.language, int(match["h"]), minute, (groups.get("half") or "")[:1])
+        stop = match.start("uhr") if groups.get("uhr") else match.end()
+        yield match.start(), stop, words
+        if groups.get("uhr"):
+            yield stop, match.end(), ""
+
+    # --- what is counted ---------------------------------------------------------------------------
+
+    def _money(self) -> Iterator[_Rule]:
+        signs = [sign for sign in self.language.money if not sign.startswith("/")]
+        signs.sort(key=len, reverse=True)
+        sign = rf"(?P<sign>{'|'.join(map(re.escape, signs))})"
+        scales = "|".join(map(re.escape, self.language.scales))
+        scale = rf"(?:[ {_NO_BREAK}](?:d'|de |di )?(?P<scale>{scales})(?!\w))?"
+        amount = rf"(?P<amount>{self.number})"
+        needs = "$€£¥₹UEGCJB"
+        yield self._rule(rf"(?<!\w){sign}[ {_NO_BREAK}]?{amount}{scale}(?![\w]|[.,]\d)", self._price, needs)
+        yield self._rule(rf"{self.begin}{amount}{scale}[ {_NO_BREAK}]?{sign}(?!\w)", self._price, needs)
+
+    def _price(self, match: re.Match[str]) -> _Found:
+        language, amount = self.language, match["amount"]
+        noun = language.money[match["sign"]]
+        start, stop = match.span("amount")
+        sign_behind = match.start("sign") > start
+        if match["scale"]:
+            of = "d'" if language.base == "fr" and noun.many[0] in "aeiou" else language.of
+            if match["scale"] in ("mil", "mille", "mila", "Tausend", "thousand"):
+                of = ""
+            spoken = language.short.get(match["scale"], match["scale"])
+            yield (start if sign_behind else match.start()), stop, number(language, amount)
+            if sign_behind:
+                yield *match.span("scale"), spoken
+                yield *match.span("sign"), of + noun.many
+            else:
+                yield *match.span("scale"), f"{spoken} {of}{noun.many}"
+            return
+        whole, point, part = amount.partition(language.decimal)
+        hundredth = language.money.get(f"/{match['sign']}")
+        if not (point and len(part) == 2 and hundredth):
+            spoken, named = self._many(amount, noun)
+        else:
+            spoken, named = self._many(whole, noun)
+            if int(part):
+                cents, cent = self._many(part.lstrip("0"), hundredth)
+                tail = f"{cents} {cent}" if language.base in ("en", "pt") else cents
+                named = language.cents.format(named, tail)
+                if not whole.strip("0"):
+                    spoken, named = cents, cent
+        if sign_behind:
+            yield start, stop, spoken
+            yield stop, match.end("sign"), f" {named}"
+        else:
+            yield match.start(), match.end(), f"{spoken} {named}"
+
+    def _many(self, amount: str, noun: Noun) -> tuple[str, str]:
+        """The number in words as it stands before the noun, and the noun."""
+        one = amount == "1" or (self.language.base in ("fr", "pt") and amount in ("0", "1"))
+        return number(self.language, amount, noun.gender), noun.one if one else noun.many
+
+    def _counted(self) -> Iterator[_Rule]:
+        units = sorted(self.language.units, key=len, reverse=True)
+        unit = rf"(?P<unit>{'|'.join(map(re.escape, units))})"
+        minus = r"(?P<minus>(?<![\w\d)])[-−])?"
+
+        def read(match: re.Match[str]) -> _Found:
+            noun = self.language.units[match["unit"]]
+            amount, named = self._many(match["amount"], noun)
+            minus = f"{self.language.signs['minus']} " if match["minus"] else ""
+            yield match.start(), match.end("amount"), minus + amount
+            yield match.end("amount"), match.end(), f" {named}"
+
+        number_ = rf"(?<![\w.,:/])(?P<amount>{self.number})"
+        yield self._rule(rf"{minus}{number_}[ {_NO_BREAK}]?{unit}(?![\w/²³°])(?!\.\w)", read)
+        nouns = {name: noun for noun in (*self.language.units.values(), *self.language.money.values())
+                 for name in (noun.one, noun.many)}  # fmt: skip
+
+        def before_noun(match: re.Match[str]) -> _Found:
+            yield *match.span("amount"), self._many(match["amount"], nouns[match["noun"]])[0]
+
+        noun = rf"(?P<noun>{'|'.join(map(re.escape, sorted(nouns, key=len, reverse=True)))})"
+        yield self._rule(rf"{self.begin}(?P<amount>{self.number})(?=[ {_NO_BREAK}]{noun}(?!\w))", before_noun)
+
+    # --- plain numbers -----------------------------------------------------------------------------
+
+    def _ordinals(self) -> Iterator[_Rule]:
+        endings = {
+            "en": {"st": "", "nd": "", "rd": "", "th": ""},
+            "fr": {"er": "m", "re": "f", "ère": "f", "e": "m", "ème": "m", "es": "m", "d": "m", "de": "f"},
+        }.get(self.language.base, {"º": "m", "ª": "f", ".º": "m", ".ª": "f"})
+        if self.language.base == "de":
+            return
+        names = "|".join(map(re.escape, sorted(endings, key=len, reverse=True)))
+
+        def read(match: re.Match[str]) -> _Found:
+            yield match.start(), match.end(), ordinal(self.language, int(match[1]), endings[match[2]])
+
+        yield self._rule(rf"{self.begin}(\d{{1,4}})({names})(?!\w)", read)
+        if self.language.base == "en":
+
+            def decade(match: re.Match[str]) -> _Found:
+                words = (
+                    year(self.language, int(match[1]))
+                    if len(match[1]) == 4
+                    else number(self.language, match[1])
+                )
+                yield match.start(), match.end(), words[:-1] + "ies" if words.endswith("y") else f"{words}s"
+
+            yield self._rule(r"(?<![\w.,'’])(?:['’](?=\d0s))?([12]\d\d0|[2-9]0)s\b", decade)
+
+    def _phone(self) -> _Rule:
+        def read(match: re.Match[str]) -> _Found:
+            groups = re.findall(r"\d+", match[0])
+            plus = f"{self.language.signs['+']} " if match[0].startswith("+") else ""
+            yield (
+                match.start(),
+                match.end(),
+                plus + ", ".join(digits(self.language, group) for group in groups),
+            )
+
+        american = r"\(\d{3}\)[ -]?\d{3}-\d{4}|\b\d{3}-\d{3}-\d{4}|\b1-\d{3}-\d{3}-\d{4}"
+        return self._rule(rf"(?:\+\d[\d ()/{_NO_BREAK}-]{{6,}}\d|{american})(?![\w-])", read)
+
+    def _version(self) -> _Rule:
+        def read(match: re.Match[str]) -> _Found:
+            sign = self.language.signs["point" if self.language.base == "en" else "."]
+            yield (
+                match.start(),
+                match.end(),
+                f" {sign} ".join(number(self.language, part) for part in match[0].split(".")),
+            )
+
+        return self._rule(r"(?<![\w.,])\d{1,3}(?:\.\d{1,3}){2,}(?![\w]|[.,]\d)", read, ".")
+
+    def _range(self) -> _Rule:
+        def read(match: re.Match[str]) -> _Found:
+            first, second = match[1], match[2]
+            words = [number(self.language, text, years=True) for text in (first, second)]
+            yield match.start(), match.end(), f" {self.language.signs['to']} ".join(words)
+
+        amount = rf"({self.number})"
+        return self._rule(rf"{self.begin}{amount}[ ]?–[ ]?{amount}(?![\w–-]|[.,]\d)", read, "–")
+
+    def _sums(self) -> _Rule:
+        def read(match: re.Match[str]) -> _Found:
+            yield match.start(), match.end(), f" {self.language.signs[match[1]]} "
+
+        return self._rule(r"(?<=\d)[ ]?([+=])[ ]?(?=\d)", read, "+=")
+
+    def _plain(self) -> _Rule:
+        def read(match: re.Match[str]) -> _Found:
+            minus = f"{self.language.signs['minus']} " if match["minus"] else ""
+            yield match.start(), match.end(), minus + number(self.language, match["amount"], years=True)
+
+        minus = r"(?:(?<=\s)|^)(?P<minus>[-−])?"
+        edges = rf"(?:{minus}|{self.begin})(?P<amount>{self.number})"
+        # A German number with a stop is an ordinal, which the voice knows better how to bend.
+        german = r"(?!\.\s+\w)" if self.language.base == "de" else ""
+        return self._rule(rf"{edges}(?!\w){german}(?![.,]\d)(?![:/-]\d)", read)
+
+
+def _word_before(match: re.Match[str]) -> str:
+    words = match.string[max(0, match.start() - 20) : match.start()].split()
+    return words[-1] if words else ""
+
+
+def spelled(text: str, tag: str) -> str:
+    """Return the characters of `text` one by one, each by its name."""
+    language = language_of(tag)
+    names = []
+    for char in text:
+        if char.isspace():
+            continue
+        if language is not None and char.isdecimal():
+            names.append(cardinal(language, int(char)))
+        elif language is not None and char in language.signs:
+            names.append(language.signs[char])
+        else:
+            names.append(char.upper())
+    return ", ".join(names)
