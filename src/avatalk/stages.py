@@ -26,6 +26,7 @@ from avatalk.media import Avatar, Cue, FaceTrack, MotionCurve, Speech, UInt8Arra
 from avatalk.request import MAX_FPS, MIN_FPS, VideoRequest
 from avatalk.speech.audio import open_audio
 from avatalk.speech.casting import cast
+from avatalk.speech.ssml import parse
 from avatalk.speech.synthesis import speak
 
 if TYPE_CHECKING:
@@ -94,9 +95,10 @@ def find_speech(request: VideoRequest, avatar: Avatar, folder: Path, monitor: Mo
     if request.text is None:
         assert request.audio is not None  # the request holds exactly one of both
         return Speech(open_audio(request.audio, monitor))
-    role = cast(request.text, request.voice, request.voice_sample, request.language, sex, monitor)
+    script = parse(request.text, monitor)
+    role = cast(script.text, request.voice, request.voice_sample, request.language, sex, monitor)
     speed, pitch = role.limited(request.speed, request.pitch)
-    speech = speak(request.text, role.voice, speed, pitch, folder, monitor)
+    speech = speak(script, role.voice, speed, pitch, folder, monitor)
     return replace(speech, better=role.better)
 
 

@@ -93,6 +93,10 @@ class SpeechEngine(ABC):
         As long as it is the same, `speak` gives the same sound; sentences are kept under it.
         """
 
+    def pronounce(self, ipa: str, voice: Voice) -> str | None:  # noqa: ARG002 - most cannot
+        """Return what stands for `ipa` in a sentence that `speak` is given; None if it takes no phonemes."""
+        return None
+
     @abstractmethod
     def speak(self, sentence: str, voice: Voice, speed: float = 1.0, pitch: float = 1.0) -> Utterance:
         """Speak one sentence.

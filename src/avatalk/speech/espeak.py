@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib.metadata import version
 from typing import ClassVar
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from avatalk.errors import SpeechError
 from avatalk.media import Float32Array, Phoneme
 from avatalk.speech.base import SpeechEngine, Utterance, Voice
+from avatalk.speech.espeak_ipa import to_espeak
 from avatalk.speech.espeak_voices import espeak_voices
 from avatalk.speech.ipa import clean_symbol
 from avatalk.speech.libespeak import SAMPLE_RATE, Recording, synthesise
@@ -22,6 +24,8 @@ from avatalk.speech.words import Mark, timed_words
 _GAIN = {"female": 1.15, "male": 1.4, "": 1.25}
 """Brings the voices to -17 dBFS, within 2 dB: measured on a sentence each of 24 of them."""
 _KNEE = 0.8
+_OPEN, _CLOSE = "\ue010", "\ue011"
+"""Marks around phonemes in a sentence, of Unicode's private use."""
 _FORM = 1  # counted up when the same words come to sound different
 
 
@@ -38,9 +42,17 @@ class Espeak(SpeechEngine):
         """Return the version of the library, and of what is done to its sound here."""
         return f"espeakng-loader {version('espeakng-loader')}, {_FORM}"
 
+    def pronounce(self, ipa: str, voice: Voice) -> str | None:
+        """Return `ipa` in espeak-ng's letters between marks; see `SpeechEngine.pronounce`."""
+        letters = to_espeak(ipa, voice.identifier)
+        return letters and f"{_OPEN}{letters}{_CLOSE}"
+
     def speak(self, sentence: str, voice: Voice, speed: float = 1.0, pitch: float = 1.0) -> Utterance:
         """Speak one sentence; see `SpeechEngine.speak`."""
-        recording = synthesise(spoken_form(sentence, voice.scripts), voice.identifier, speed, pitch)
+        text, places = _library_text(sentence, voice.scripts)
+        recording = synthesise(text, voice.identifier, speed, pitch, phonemes=places is not None)
+        if places is not None:
+            recording.words = [(places[min(at, len(places) - 1)], sample) for at, sample in recording.words]
         phonemes = self._phonemes(recording)
         if not any(phoneme.symbol for phoneme in phonemes):
             raise SpeechError(
@@ -85,6 +97,22 @@ class Espeak(SpeechEngine):
                 phoneme = next(sounding, None)
             if mark:
                 yield mark
+
+
+def _library_text(sentence: str, scripts: tuple[str, ...]) -> tuple[str, list[int] | None]:
+    """What the library is given, and the place in `sentence` of each of its characters; None if the same."""
+    if _OPEN not in sentence:
+        return spoken_form(sentence, scripts), None
+    text = ""
+    places: list[int] = []
+    for match in re.finditer(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}|[^{_OPEN}]+|{_OPEN}", sentence):
+        if match[1] is None:
+            text += spoken_form(match[0], scripts)
+            places += range(match.start(), match.end())
+        else:
+            text += f"[[{match[1]}]]"
+            places += [match.start(1)] * 2 + [*range(match.start(1), match.end(1))] + [match.end(1)] * 2
+    return text, places
 
 
 def _levelled(sound: npt.NDArray[np.int16], gain: float) -> Float32Array:

@@ -117,7 +117,7 @@ def _table(identifier: str) -> dict[str, str]:
     """IPA → letters of what the voice can say, the shortest letters of several."""
     names = sorted(_names(), key=lambda name: (len(name), not name.isalpha(), name))
     recording = synthesise(" ".join(f"[[{name}]]" for name in names), identifier, 1.0, 1.0, phonemes=True)
-    starts = {position: sample for position, sample in recording.words}
+    starts = dict(recording.words)
     table: dict[str, str] = {}
     position = 2
     ends = sorted(starts.values())
@@ -133,8 +133,9 @@ def _table(identifier: str) -> dict[str, str]:
             if start <= sample and (end is None or sample < end)
         ]
         said = [symbol for symbol in said if symbol]
-        if len(said) == 1:
-            table.setdefault(said[0], name)
+        # Alone, a German b is a p: a letter named like the sound is surer than one that came out as it.
+        if len(said) == 1 and (said[0] not in table or name == said[0]):
+            table[said[0]] = name
     return table
 
 

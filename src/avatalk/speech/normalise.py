@@ -12,7 +12,7 @@ from functools import cache
 
 from avatalk.speech.dates import date_in_words, day_in_words, time_in_words
 from avatalk.speech.language import Language, Noun, language_of
-from avatalk.speech.numbers import cardinal, digits, number, ordinal, year
+from avatalk.speech.numbers import digits, number, ordinal, year
 from avatalk.speech.reading import Change
 
 _Found = Iterable[tuple[int, int, str]]
@@ -364,19 +364,3 @@ class _Rules:
 def _word_before(match: re.Match[str]) -> str:
     words = match.string[max(0, match.start() - 20) : match.start()].split()
     return words[-1] if words else ""
-
-
-def spelled(text: str, tag: str) -> str:
-    """Return the characters of `text` one by one, each by its name."""
-    language = language_of(tag)
-    names = []
-    for char in text:
-        if char.isspace():
-            continue
-        if language is not None and char.isdecimal():
-            names.append(cardinal(language, int(char)))
-        elif language is not None and char in language.signs:
-            names.append(language.signs[char])
-        else:
-            names.append(char.upper())
-    return ", ".join(names)

@@ -18,22 +18,11 @@ class Change:
         start: in the written text, characters from 0.
         stop: behind it.
         spoken: the words to speak for it; may be empty.
-        ipa: how they are pronounced, where that was given.
     """
 
     start: int
     stop: int
     spoken: str
-    ipa: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Sound:
-    """A place in the spoken text whose pronunciation was given: ``spoken[start:stop]`` sounds as `ipa`."""
-
-    start: int
-    stop: int
-    ipa: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +31,6 @@ class Reading:
 
     written: str
     spoken: str
-    sounds: tuple[Sound, ...]
     _spoken_at: tuple[int, ...]
     _changes: tuple[Change, ...]
 
@@ -83,14 +71,11 @@ def read(written: str, changes: Sequence[Change]) -> Reading:
     parts: list[str] = []
     at = length = 0
     starts: list[int] = []
-    sounds: list[Sound] = []
     for change in changes:
         parts += [written[at : change.start], change.spoken]
         length += change.start - at
         starts.append(length)
-        if change.ipa:
-            sounds.append(Sound(length, length + len(change.spoken), change.ipa))
         length += len(change.spoken)
         at = change.stop
     spoken = "".join((*parts, written[at:]))
-    return Reading(written, spoken, tuple(sounds), tuple(starts), tuple(changes))
+    return Reading(written, spoken, tuple(starts), tuple(changes))

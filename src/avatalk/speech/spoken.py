@@ -25,6 +25,19 @@ def spoken_form(text: str, scripts: tuple[str, ...]) -> str:
     return "".join(char if script_of(char) in read else " " for char in chars)
 
 
+def unread(text: str, scripts: tuple[str, ...]) -> list[str]:
+    """Return the characters of `text` that stand for something and that `spoken_form` leaves out."""
+    read = {"", "Latin", *scripts}
+    return [char for char in dict.fromkeys(text) if script_of(char) not in read or _is_unknown(char)]
+
+
+def _is_unknown(char: str) -> bool:
+    if char.isspace() or char in _UNSPOKEN or char in _APOSTROPHES:
+        return False
+    category = unicodedata.category(char)
+    return category in ("So", "Cc", "Co", "Cn") and char not in _SPOKEN_SYMBOLS
+
+
 def _spoken(text: str, index: int) -> str:
     char = text[index]
     if char.isascii() and char.isalnum():

@@ -18,6 +18,7 @@ from avatalk.speech.text import PARAGRAPH_PAUSE_S, SENTENCE_PAUSE_S
 _TAGS = ("speak", "p", "s", "break", "prosody", "say-as", "phoneme", "sub", "lang")
 _INLINE = re.compile(rf"<(?:{'|'.join(_TAGS)})(?:\s[^<>]*)?/?>")
 _DOCUMENT = re.compile(r"(?:<\?xml[^>]*\?>|\s|<!--(?s:.*?)-->)*<(?:speak|!DOCTYPE)[\s/>]")
+_WRAPPED = "<speak>"  # put before a text that has elements, but not this one
 _DEEPEST = 100
 _LONGEST_BREAK_S = 60.0
 
@@ -88,7 +89,7 @@ def parse(text: str, monitor: Monitor) -> Script:
     if _INLINE.search(text):
         quiet = Monitor()
         try:
-            script = _Parser(quiet).parse(f"<speak>{text}</speak>", 1)
+            script = _Parser(quiet, len(_WRAPPED)).parse(f"{_WRAPPED}{text}</speak>", 1)
         except SpeechError as error:
             monitor.warn(f"{error.message} It is read as plain text.")
             return Script(text)
@@ -101,8 +102,9 @@ def parse(text: str, monitor: Monitor) -> Script:
 class _Parser:
     """Builds a script from the events of expat."""
 
-    def __init__(self, monitor: Monitor) -> None:
+    def __init__(self, monitor: Monitor, inset: int = 0) -> None:
         self.monitor = monitor
+        self.inset = inset  # characters before the user's own
         self.script = Script("")
         self.parts: list[str] = []
         self.length = 0
@@ -127,12 +129,19 @@ class _Parser:
             raise self._error(expat.ErrorString(error.code), error.lineno, error.offset) from None
         script = self.script
         script.text = "".join(self.parts)
+        at_last = Style()
+        for place in sorted(script.styles):
+            if place and script.styles[place] == at_last:
+                del script.styles[place]  # elements that change nothing are no reason to cut
+            else:
+                at_last = script.styles[place]
         if self.unknown:
             names = ", ".join(f"<{name}>" for name in dict.fromkeys(self.unknown))
             self.monitor.warn(f"{names}: not understood here; the text inside is read as it stands.")
         return script
 
     def _error(self, what: str, line: int, column: int) -> SpeechError:
+        column -= self.inset if line == 1 else 0
         return SpeechError(
             f"The SSML is malformed in line {self.line + line - 1}, column {column + 1}: {what}.",
             hint="Mend it there; & is written &amp; and < is &lt;. Text without <speak> is read plainly.",

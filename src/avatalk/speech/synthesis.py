@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -20,12 +20,12 @@ from avatalk.media import Float32Array, Phoneme, Speech, Word
 from avatalk.speech.audio import AudioClip
 from avatalk.speech.base import Utterance, Voice
 from avatalk.speech.cache import SentenceCache
+from avatalk.speech.lines import Line, lines, voices_of
 from avatalk.speech.loudness import Meter, limited
 from avatalk.speech.resample import resample
-from avatalk.speech.spoken import spoken_form
-from avatalk.speech.text import Piece, check_speakable, pieces
+from avatalk.speech.ssml import Script, parse
+from avatalk.speech.text import check_speakable
 from avatalk.speech.voices import check_readable, choose, engine_of
-from avatalk.speech.words import speakable
 from avatalk.workspace import cannot_write
 
 SAMPLE_RATE = 22050
@@ -37,7 +37,7 @@ TAIL_S = 0.3
 
 
 def speak(
-    text: str,
+    text: str | Script,
     voice: str | Voice | None,
     speed: float,
     pitch: float,
@@ -50,7 +50,7 @@ def speak(
     Memory does not grow with the sound; one phoneme or word takes about 150 bytes.
 
     Args:
-        text: in the language of the voice, of any length.
+        text: plain or SSML, of any length; or a script that was read from it.
         voice: a voice, or what `avatalk.speech.voices.lookup` knows; None for one that reads the script
             of the text.
         speed: 0.5..2, 1 is the voice's own.
@@ -63,23 +63,27 @@ def speak(
         The sound; phonemes without gaps from its beginning to its end; words as written.
 
     Raises:
-        SpeechError: the text is empty, or in a script that the voice does not read.
+        SpeechError: the text is empty, malformed, or in letters that the voice does not read.
         UnknownName: there is no such voice.
         EngineUnavailable: the engine cannot run here.
         OutputError: the sound cannot be written.
     """
-    chosen = voice if isinstance(voice, Voice) else choose(voice, text, monitor, sex)
-    check_speakable(text)
-    check_readable(text, chosen, monitor)
+    script = text if isinstance(text, Script) else parse(text, monitor)
+    chosen = voice if isinstance(voice, Voice) else choose(voice, script.text, monitor, sex)
+    check_speakable(script.text)
+    for speaker, said in voices_of(script, chosen, monitor).items():
+        check_readable(said, speaker, monitor)
     path = Path(folder) / "speech.wav"
     try:
         with tempfile.TemporaryFile(dir=folder) as raw:
             track = _Track(raw, SAMPLE_RATE)
             track.pause(HEAD_S)
-            for piece, utterance, pause_s in _utterances(text, chosen, speed, pitch, monitor):
+            for line, utterance, pause_s in _utterances(
+                lines(script, chosen, speed, pitch, monitor), monitor
+            ):
                 track.pause(pause_s)
-                track.add(utterance, piece.sentence)
-                monitor.report("speech", piece.end, len(text), "characters", "Speaking")
+                track.add(utterance, line)
+                monitor.report("speech", line.end, len(script.text), "characters", "Speaking")
             track.pause(TAIL_S)
             _write_level(path, raw, track, monitor)
     except OSError as error:
@@ -90,31 +94,31 @@ def speak(
     )
 
 
-def _utterances(
-    text: str, voice: Voice, speed: float, pitch: float, monitor: Monitor
-) -> Iterator[tuple[Piece, Utterance, float]]:
-    """Yield every piece that can be spoken, and the pause before it in seconds."""
-    engine = engine_of(voice)
+def _utterances(spoken: Iterable[Line], monitor: Monitor) -> Iterator[tuple[Line, Utterance, float]]:
+    """Yield every line that can be spoken, and the pause before it in seconds."""
     cache = SentenceCache()
-    version = f"{__version__} {engine.version(voice)} {_identity(voice)} {speed!r} {pitch!r}"
+    identities: dict[Voice, str] = {}
     pause_s = 0.0
     refused: SpeechError | None = None
-    spoken = False
-    for piece in pieces(text):
-        if not any(map(speakable, spoken_form(piece.text, voice.scripts))):
-            continue
+    heard = False
+    for line in spoken:
+        voice, text = line.voice, line.reading.spoken
+        engine = engine_of(voice)
+        if voice not in identities:
+            identities[voice] = f"{__version__} {engine.version(voice)} {_identity(voice)}"
         try:
             utterance = cache.get(
-                f"{version}\n{piece.text}", partial(engine.speak, piece.text, voice, speed, pitch)
+                f"{identities[voice]} {line.speed!r} {line.pitch!r}\n{text}",
+                partial(engine.speak, text, voice, line.speed, line.pitch),
             )
         except SpeechError as error:
             refused = error
             monitor.warn(error.message)
             continue
-        yield piece, utterance, pause_s
-        pause_s = piece.pause_s / speed
-        spoken = True
-    if not spoken and refused:
+        yield line, utterance, pause_s
+        pause_s = line.pause_s
+        heard = True
+    if not heard and refused:
         raise refused
 
 
@@ -159,15 +163,15 @@ class _Track:
             self._write(np.zeros(count, np.float32))
             self._phoneme(Phoneme("", start_s, self.samples / self.sample_rate))
 
-    def add(self, utterance: Utterance, sentence: int) -> None:
-        """Append an utterance."""
+    def add(self, utterance: Utterance, line: Line) -> None:
+        """Append what was spoken of a line; its words are as written again."""
         offset = self.samples / self.sample_rate
         self._write(resample(utterance.sound, utterance.sample_rate, self.sample_rate))
         for phoneme in utterance.phonemes or ():
             start_s, end_s = offset + phoneme.start_s, offset + phoneme.end_s
             self._phoneme(replace(phoneme, start_s=start_s, end_s=end_s))
-        for word in utterance.words or ():
-            self.words.append(Word(word.text, offset + word.start_s, offset + word.end_s, sentence))
+        for word in line.reading.words(utterance.words or ()):
+            self.words.append(Word(word.text, offset + word.start_s, offset + word.end_s, line.sentence))
 
     def _phoneme(self, phoneme: Phoneme) -> None:
         """Append a phoneme; neighbouring pauses become one."""

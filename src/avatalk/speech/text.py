@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,13 +28,32 @@ class Piece:
         sentence: number of the sentence, from 0.
         pause_s: natural silence after it, at normal speed.
         end: characters of the whole text up to its end.
+        start: characters of the whole text before it.
     """
 
     text: str
     sentence: int
     pause_s: float
     end: int
+    start: int = 0
 
+
+@dataclass(frozen=True, slots=True)
+class Borders:
+    """Where a text is cut, and where it is not, whatever it looks like; places are characters from 0.
+
+    Attributes:
+        ends: a sentence ends here.
+        cuts: a piece ends here, and its sentence may go on.
+        whole: (start, stop) of what stays in one sentence.
+    """
+
+    ends: frozenset[int] = frozenset()
+    cuts: frozenset[int] = frozenset()
+    whole: tuple[tuple[int, int], ...] = ()
+
+
+_NONE = Borders()
 
 # Full stops that need no space behind them: CJK, Arabic, Devanagari, Ethiopic, Myanmar, Khmer, Armenian.
 _FULL_STOPS = "。！？｡؟۔।॥።፧။។։"
@@ -60,21 +80,23 @@ _MAY_END = frozenset(_LAST_BEFORE_CAPITAL.split())
 _NUMBERED = frozenset(_BEFORE_NUMBER.split())
 
 
-def pieces(text: str) -> Iterator[Piece]:
+def pieces(text: str, borders: Borders = _NONE) -> Iterator[Piece]:
     """Split `text` into sentences, and very long sentences into clauses.
 
     A line break ends a sentence after a short line; an empty line ends a paragraph. A full stop does
     not end one after an abbreviation, an initial or a number, nor where lower case goes on.
     """
     sentence = 0
-    for start, stop, pause_s in _sentences(text):
+    cuts = sorted(borders.cuts)
+    for start, stop, pause_s in _sentences(text, borders):
         found = False
-        for part_start, part_stop in _parts(text, start, stop):
+        for part_start, part_stop in _parts(text, start, stop, cuts):
             part = " ".join(text[part_start:part_stop].split())
             if not any(map(speakable, part)):
                 continue
-            last = part_stop >= stop
-            yield Piece(part, sentence, pause_s if last else CLAUSE_PAUSE_S, part_stop)
+            last, cut = part_stop >= stop, part_stop in borders.cuts
+            begun = part_stop - len(text[part_start:part_stop].lstrip())
+            yield Piece(part, sentence, pause_s if last else 0.0 if cut else CLAUSE_PAUSE_S, part_stop, begun)
             found = True
         sentence += found
 
@@ -90,26 +112,38 @@ def check_speakable(text: str) -> None:
         )
 
 
-def _sentences(text: str) -> Iterator[tuple[int, int, float]]:
+def _sentences(text: str, borders: Borders) -> Iterator[tuple[int, int, float]]:
     """Yield start, stop and pause of every sentence; together they cover the text."""
     start = 0
+    forced = sorted(borders.ends)
     for paragraph in [*_PARAGRAPH.finditer(text), None]:
         paragraph_stop = paragraph.start() if paragraph else len(text)
-        for stop in _stops(text, start, paragraph_stop):
+        inside = forced[bisect_right(forced, start) : bisect_left(forced, paragraph_stop)]
+        for stop in _stops(text, start, paragraph_stop, inside, borders.whole):
             yield start, stop, _pause_s(text[start:stop])
             start = stop
         yield start, paragraph_stop, PARAGRAPH_PAUSE_S
         start = paragraph.end() if paragraph else paragraph_stop
 
 
-def _stops(text: str, start: int, stop: int) -> Iterator[int]:
+def _stops(
+    text: str, start: int, stop: int, forced: list[int], whole: tuple[tuple[int, int], ...]
+) -> Iterator[int]:
     """Yield where sentences end inside a paragraph, without its own end."""
     ends = [match.end() for match in _END.finditer(text, start, stop) if _ends(text, match, start, stop)]
     ends += [
         match.end() for match in _LINE.finditer(text, start, stop) if _line_ends(text, match, start, stop)
     ]
+    if whole:
+        ends = [end for end in ends if not _within(end, whole)]
     last = start + len(text[start:stop].rstrip())
-    yield from sorted({end for end in ends if end < last})
+    yield from sorted({end for end in (*ends, *forced) if end < last})
+
+
+def _within(place: int, spans: tuple[tuple[int, int], ...]) -> bool:
+    """Whether `place` lies inside one of `spans`, which are in order."""
+    index = bisect_left(spans, (place, 0)) - 1
+    return index >= 0 and spans[index][0] < place < spans[index][1]
 
 
 def _ends(text: str, match: re.Match[str], start: int, stop: int) -> bool:
@@ -144,18 +178,20 @@ def _pause_s(sentence: str) -> float:
     return ELLIPSIS_PAUSE_S if tail.endswith(("...", "…")) else SENTENCE_PAUSE_S
 
 
-def _parts(text: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
-    """Cut a sentence of more than `LONGEST` characters at its last clause before that, space, or anywhere."""
-    while stop - start > LONGEST:
-        limit = start + LONGEST
-        clauses = [match.end() for match in _CLAUSE.finditer(text, start + LONGEST // 4, limit)]
-        spaces = [match.end() for match in re.finditer(r"\s", text[start:limit])]
-        if clauses:
-            cut = clauses[-1]
-        elif spaces and spaces[-1] > LONGEST // 4:
-            cut = start + spaces[-1]
-        else:
-            cut = limit
-        yield start, cut
-        start = cut
-    yield start, stop
+def _parts(text: str, start: int, stop: int, cuts: list[int]) -> Iterator[tuple[int, int]]:
+    """Cut a sentence at `cuts`, and what is longer than `LONGEST` at its last clause, space, or anywhere."""
+    for border in (*cuts[bisect_right(cuts, start) : bisect_left(cuts, stop)], stop):
+        while border - start > LONGEST:
+            limit = start + LONGEST
+            clauses = [match.end() for match in _CLAUSE.finditer(text, start + LONGEST // 4, limit)]
+            spaces = [match.end() for match in re.finditer(r"\s", text[start:limit])]
+            if clauses:
+                cut = clauses[-1]
+            elif spaces and spaces[-1] > LONGEST // 4:
+                cut = start + spaces[-1]
+            else:
+                cut = limit
+            yield start, cut
+            start = cut
+        yield start, border
+        start = border

@@ -17,7 +17,8 @@ from avatalk.events import Monitor
 from avatalk.speech import kept
 from avatalk.speech.base import SpeechEngine, Voice
 from avatalk.speech.espeak_voices import about, by_identifier, canonical, espeak_voices
-from avatalk.speech.scripts import scripts_in
+from avatalk.speech.scripts import script_of, scripts_in
+from avatalk.speech.spoken import unread
 
 DEFAULT = "amy"
 _DEFAULT_LANGUAGE = "en-US"
@@ -207,14 +208,27 @@ def choose(
 
 def _speaking(voice: Voice, language: str | None, monitor: Monitor) -> Voice:
     """Return `voice` speaking `language`, where it can; else as it is, with a warning."""
-    if language is None or canonical(voice.language) == canonical(language):
+    able = voice if language is None else _itself_in(voice, language)
+    if able is not None:
+        return able
+    monitor.warn(f"--language has no effect: the voice {voice.name} speaks {voice.language_name}.")
+    return voice
+
+
+def _itself_in(voice: Voice, language: str) -> Voice | None:
+    """Return `voice` speaking `language`; None if it cannot."""
+    if canonical(voice.language) == canonical(language):
         return voice
     engine = engine_of(voice)
     if engine.clones and canonical(language) in map(canonical, engine.languages()):
         language_name, scripts = about(language)
         return replace(voice, language=language, language_name=language_name, scripts=scripts)
-    monitor.warn(f"--language has no effect: the voice {voice.name} speaks {voice.language_name}.")
-    return voice
+    return None
+
+
+def in_language(voice: Voice, language: str) -> Voice | None:
+    """Return `voice` speaking `language`, or one of its engine and sex that does; None if there is none."""
+    return _itself_in(voice, language) or _best(language, engine_of(voice).voices(), voice.sex)
 
 
 def _english(sex: str) -> Voice:
@@ -233,19 +247,32 @@ FOREIGN_SHARE = 0.2
 """Share of letters in scripts that the voice does not read above which a text is refused."""
 
 
+_SHOWN = 12  # signs that a warning names
+
+
+def _shown(char: str) -> str:
+    """A character as a warning names it."""
+    script = script_of(char)
+    return f"{char} ({script})" if script else char if char.isprintable() else f"U+{ord(char):04X}"
+
+
 def check_readable(text: str, voice: Voice, monitor: Monitor) -> None:
     """Make sure that `voice` reads the script of `text`; Latin letters any voice reads somehow.
+
+    Of a few other letters and signs that it does not read, a warning tells.
 
     Raises:
         SpeechError: too many letters of `text` are in other scripts.
     """
+    if lost := unread(text, voice.scripts):
+        shown = ", ".join(_shown(char) for char in lost[:_SHOWN]) + (" …" if len(lost) > _SHOWN else "")
+        monitor.warn(f"Left out, since the voice {voice.name} does not read them: {shown}.")
     counts = scripts_in(text)
     foreign = {script: n for script, n in counts.items() if script not in (*voice.scripts, "Latin")}
     if not foreign:
         return
     scripts = " and ".join(sorted(foreign))
     if sum(foreign.values()) <= FOREIGN_SHARE * sum(counts.values()):
-        monitor.warn(f"Letters in {scripts} were left out: the voice {voice.name} does not read them.")
         return
     able = [other.name for other in voices_for_script(max(foreign, key=lambda script: foreign[script]))[:4]]
     if "Katakana" in voice.scripts:
