@@ -16,6 +16,7 @@ from avatalk.speech import kept, liken
 from avatalk.speech.casting import cast
 from avatalk.speech.listening import SAMPLE_RATE, frames_of
 from avatalk.speech.traits import Traits, traits_of
+from avatalk.speech.voices import lookup
 from parrot import Parrot
 
 TINY = {"size": "160x90", "fps": "8", "quality": "draft"}
@@ -162,6 +163,16 @@ def test_an_engine_that_lacks_the_language_is_told(parrot, sample_of):
     role = cast("Bore da.", None, str(sample_of()), "cy", "", monitor)
     assert role.voice.engine == "espeak"
     assert "parrot" in monitor.warnings[-1] and "cannot speak Welsh" in monitor.warnings[-1]
+
+
+def test_a_clone_reads_the_scripts_of_its_engine(parrot, sample_of, monkeypatch):
+    speaker = replace(lookup("anna"), engine="parrot", name="parrot-de", scripts=("Latin", "Greek"))
+    monkeypatch.setattr(Parrot, "voices", lambda self: (speaker,))
+    for language, scripts in (("de", ("Latin", "Greek")), ("en", ("Latin",))):
+        role = cast("Hallo.", None, str(sample_of()), language, "", Monitor())
+        assert role.voice.scripts == scripts
+    named = cast("Hello.", "parrot-de", None, "en", "", monitor := Monitor()).voice
+    assert (named.language, named.engine, monitor.warnings) == ("en", "parrot", [])
 
 
 def test_the_sample_is_cleaned_for_the_engine(parrot, sample_of, monkeypatch):

@@ -10,7 +10,7 @@ from typing import Any
 
 from avatalk import engines, models
 from avatalk.avatars import gallery
-from avatalk.settings import cache_dir, offline
+from avatalk.settings import cache_dir, data_dir, offline
 
 Row = dict[str, Any]
 
@@ -142,6 +142,7 @@ def doctor_rows() -> list[Row]:
     network = "off (AVATALK_OFFLINE)" if offline() else "used only to fetch models"
     rows.append({"name": "network", "ready": True, "device": "", "with": network, "get": ""})
     rows.append({"name": "cache", "ready": True, "device": "", "with": str(cache_dir()), "get": ""})
+    rows.append({"name": "data", "ready": True, "device": "", "with": str(data_dir()), "get": ""})
     return rows
 
 

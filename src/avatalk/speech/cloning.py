@@ -11,9 +11,9 @@ import numpy as np
 from avatalk import engines, models
 from avatalk.media import Float32Array
 from avatalk.speech.base import SpeechEngine, Voice
-from avatalk.speech.espeak_voices import about, canonical
+from avatalk.speech.espeak_voices import canonical
 from avatalk.speech.kept import SAMPLE_RATE
-from avatalk.speech.voices import speech_engines
+from avatalk.speech.voices import read_by, speech_engines
 from avatalk.workspace import cannot_write, complete_or_nothing, prune
 
 
@@ -45,7 +45,7 @@ def clone(
     Raises:
         OutputError: `folder` cannot be written.
     """
-    language_name, scripts = about(language)
+    language_name, scripts = read_by(engine, language)
     licence = next(row.licence for row in engines.ENGINES if row.name == engine.name)
 
     def voice(identifier: str) -> Voice:

@@ -221,7 +221,7 @@ def _itself_in(voice: Voice, language: str) -> Voice | None:
         return voice
     engine = engine_of(voice)
     if engine.clones and canonical(language) in map(canonical, engine.languages()):
-        language_name, scripts = about(language)
+        language_name, scripts = read_by(engine, language)
         return replace(voice, language=language, language_name=language_name, scripts=scripts)
     return None
 
@@ -229,6 +229,13 @@ def _itself_in(voice: Voice, language: str) -> Voice | None:
 def in_language(voice: Voice, language: str) -> Voice | None:
     """Return `voice` speaking `language`, or one of its engine and sex that does; None if there is none."""
     return _itself_in(voice, language) or _best(language, engine_of(voice).voices(), voice.sex)
+
+
+def read_by(engine: SpeechEngine, language: str) -> tuple[str, tuple[str, ...]]:
+    """Return the English name of a language, and the scripts in which `engine` reads it."""
+    tag = canonical(language)
+    name, scripts = about(language)
+    return name, next((v.scripts for v in engine.voices() if canonical(v.language) == tag), scripts)
 
 
 def _english(sex: str) -> Voice:
