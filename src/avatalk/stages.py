@@ -28,6 +28,7 @@ from avatalk.speech.audio import open_audio
 from avatalk.speech.casting import cast
 from avatalk.speech.ssml import parse
 from avatalk.speech.synthesis import speak
+from avatalk.video.ahead import ahead
 
 if TYPE_CHECKING:
     from avatalk.compose.burn import CaptionLayer
@@ -149,7 +150,7 @@ def find_faces(
     else:
         from avatalk.faces.track import track_faces
 
-        track = track_faces(pictures(), finder, request.face, (width, height), monitor)
+        track = track_faces(ahead(pictures()), finder, request.face, (width, height), monitor)
     boxes: Boxes | None = None
     if request.box is not None:
         left, top, right, bottom = request.box
@@ -158,7 +159,7 @@ def find_faces(
         from avatalk.faces.boxes import find_boxes
 
         boxes = find_boxes(
-            pictures(), engines.get("face", "s3fd").load().configured(request.device, monitor), monitor
+            ahead(pictures()), engines.get("face", "s3fd").load().configured(request.device, monitor), monitor
         )
     return Faces(name, track, boxes)
 

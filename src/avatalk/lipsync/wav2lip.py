@@ -19,8 +19,8 @@ from avatalk.events import Monitor
 from avatalk.lipsync import wav2lip_audio as hearing
 from avatalk.lipsync.base import Animation, LipSync, Options, Shot
 from avatalk.lipsync.wav2lip_blend import Patch, outline, reached_by, usual_outline
-from avatalk.lipsync.wav2lip_crop import FACE_SIZE, Box, face_input, pad_box, paste_rectangle, smooth_boxes
-from avatalk.lipsync.wav2lip_networks import BATCH, Networks, convert
+from avatalk.lipsync.wav2lip_crop import Box, face_input, pad_box, paste_rectangle, smooth_boxes
+from avatalk.lipsync.wav2lip_networks import BATCH, ClipFaces, Networks, convert
 from avatalk.lipsync.wav2lip_parts import WHOLE
 from avatalk.media import Face, Float32Array, UInt8Array
 from avatalk.models import runtime
@@ -110,7 +110,7 @@ class Place:
 class _Still:
     """What is the same in all frames of a still: the face's maps, the answer to silence, the place."""
 
-    maps: list[Float32Array]
+    maps: list[runtime.Numbers]
     resting: Float32Array
     patch: Patch
 
@@ -127,12 +127,14 @@ class Wav2LipAnimation(Animation):
     places: list[Place | None]
     original: bool
     _still: _Still | None = field(init=False, default=None)
+    _faces: ClipFaces = field(init=False)
 
     def __post_init__(self) -> None:
+        self._faces = ClipFaces(self.networks.face, self.shot.source)
         picture = self.shot.avatar.picture
         if self.shot.pictures is None and picture is not None and self.places[0] is not None:
             maps = self.networks.face(face_input(picture, self.places[0].box)[None])
-            (resting,) = self.networks.lips(_silence(), *maps)
+            resting = self.networks.answers(_silence(), maps)
             self._still = _Still(maps, resting, self._patch(picture, self.places[0]))
 
     @property
@@ -168,17 +170,16 @@ class Wav2LipAnimation(Animation):
         if self._still is not None:
             maps = self._still.maps
         elif any(places):
-            faces = np.zeros((BATCH, 6, FACE_SIZE, FACE_SIZE), np.float32)
-            for seat, picture, place in zip(range(seats.start, seats.stop), pictures, places, strict=True):
-                if place is not None:
-                    faces[seat] = face_input(picture, place.box)
-            maps = self.networks.face(faces)
+            maps = self._faces.maps(
+                {seats.start + k: self._entry(start + k) for k, place in enumerate(places) if place},
+                lambda seat: _view(pictures[seat - seats.start], places[seat - seats.start]),
+            )
         else:
             return pictures
         if self._still is not None and (mel == hearing.SILENCE).all():
             answers = self._still.resting
         else:
-            (answers,) = self.networks.lips(mel, *maps)
+            answers = self.networks.answers(mel, maps)
         return [
             picture if place is None else self._redrawn(picture, place, answer)
             for picture, place, answer in zip(pictures, places, answers[seats], strict=True)
@@ -201,7 +202,15 @@ class Wav2LipAnimation(Animation):
                 yield self.shot.avatar.picture.copy()
 
     def _place(self, index: int) -> Place | None:
-        return self.places[0 if self.shot.source is None else int(self.shot.source[index])]
+        return self.places[self._entry(index)]
+
+    def _entry(self, index: int) -> int:
+        return 0 if self.shot.source is None else int(self.shot.source[index])
+
+
+def _view(picture: UInt8Array, place: Place | None) -> Float32Array:
+    assert place is not None  # only faces are looked at
+    return face_input(picture, place.box)
 
 
 def _silence() -> Float32Array:

@@ -97,20 +97,19 @@ class Patch:
         self._texture = texture * (1.0 - self._enlarged(_mouth_mask(points, size)))[..., None]
 
     def apply(self, picture: UInt8Array, prediction: Float32Array) -> UInt8Array:
-        """Return a copy of `picture` with the mouth of `prediction` in it.
+        """Put the mouth of `prediction` into `picture`, and return that.
 
         Args:
-            picture: the frame this was made for.
+            picture: the frame this was made for; it is changed.
             prediction: (3, rows, columns) float32 BGR, 0..1, the window of the network's answer.
         """
         answer = np.ascontiguousarray(prediction[::-1].transpose(1, 2, 0)) * np.float32(255)
         edge = self._alpha * (1.0 - self._alpha)
         difference = ((self._seen - answer) * edge[..., None]).sum(axis=(0, 1)) / edge.sum()
         mouth = self._sharpened(self._enlarged(answer + difference)) + self._texture
-        result = picture.copy()
-        region = self._cut(result)
+        region = self._cut(picture)
         region[:] = np.clip(region + self._region_alpha * (mouth - region) + 0.5, 0, 255).astype(np.uint8)
-        return result
+        return picture
 
     def _cut(self, picture: UInt8Array) -> UInt8Array:
         return picture[self._top : self._bottom, self._left : self._right]

@@ -119,11 +119,27 @@ class OpenvinoOps:
         self._ov = require("openvino")
         self._ops = require("openvino.opset13")
 
-    def graph(self, function: Callable[..., Any], shapes: Sequence[Sequence[int]]) -> Any:
-        """Return the ``openvino.Model`` of ``function(ops, *arguments)`` for arguments of some shapes."""
-        arguments = [self._ops.parameter(shape, np.float32) for shape in shapes]
-        results = function(self, *arguments)
-        return self._ov.Model(results if isinstance(results, list) else [results], arguments)
+    def graph(
+        self,
+        function: Callable[..., Any],
+        shapes: Sequence[Sequence[int]],
+        types: Sequence[str] = (),
+        gives: str = "f32",
+    ) -> Any:
+        """Return the ``openvino.Model`` of ``function(ops, *arguments)``.
+
+        Args:
+            function: describes the network.
+            shapes: of its arguments.
+            types: of its arguments, ``"f32"`` or ``"bf16"``; those that are not named are ``"f32"``.
+            gives: type of its results.
+        """
+        kinds = [getattr(self._ov.Type, kind) for kind in (*types, *["f32"] * (len(shapes) - len(types)))]
+        arguments = [self._ops.parameter(shape, kind) for shape, kind in zip(shapes, kinds, strict=True)]
+        results = function(self, *(self._ops.convert(one, np.float32) for one in arguments))
+        results = results if isinstance(results, list) else [results]
+        kind = getattr(self._ov.Type, gives)
+        return self._ov.Model([self._ops.convert(one, kind) for one in results], arguments)
 
     def convolution(self, x: Any, name: str, stride: tuple[int, int], zeros: Edges) -> Any:
         """See `Ops.convolution`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 import cv2
@@ -20,7 +21,7 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
     An error of `items` is raised here, at its place; the thread ends with this generator.
     """
     end = object()
-    with ThreadPoolExecutor(1, "avatalk-frames") as one:
+    with _opencv_alone(), ThreadPoolExecutor(1, "avatalk-frames") as one:
         waiting = deque(one.submit(next, items, end) for _ in range(_DEPTH))
         try:
             while (item := waiting.popleft().result()) is not end:
@@ -32,23 +33,26 @@ def ahead(items: Iterator[T]) -> Iterator[T]:
 
 
 def side_by_side(make: Callable[[int], T], count: int, workers: int) -> Iterator[T]:
-    """Yield ``make(0)`` to ``make(count - 1)`` in order, made by several threads a few items ahead.
+    """Yield ``make(0)`` to ``make(count - 1)`` in order, made by several threads a few items ahead."""
+    with _opencv_alone(), ThreadPoolExecutor(workers, "avatalk-frames") as pool:
+        waiting = deque(pool.submit(make, index) for index in range(min(_DEPTH, count)))
+        try:
+            for index in range(count):
+                item = waiting.popleft().result()
+                if index + _DEPTH < count:
+                    waiting.append(pool.submit(make, index + _DEPTH))
+                yield item
+        finally:
+            for future in waiting:
+                future.cancel()
 
-    Meanwhile OpenCV uses no threads of its own: whole frames side by side share the processors better.
-    """
+
+@contextmanager
+def _opencv_alone() -> Iterator[None]:
+    """Let OpenCV use no threads of its own: whole frames side by side share the processors better."""
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        with ThreadPoolExecutor(workers, "avatalk-frames") as pool:
-            waiting = deque(pool.submit(make, index) for index in range(min(_DEPTH, count)))
-            try:
-                for index in range(count):
-                    item = waiting.popleft().result()
-                    if index + _DEPTH < count:
-                        waiting.append(pool.submit(make, index + _DEPTH))
-                    yield item
-            finally:
-                for future in waiting:
-                    future.cancel()
+        yield
     finally:
         cv2.setNumThreads(before)
