@@ -20,7 +20,7 @@ pytest.importorskip("torch")
 
 from typer.testing import CliRunner
 
-from avatalk import VideoRequest, models, plan
+from avatalk import VideoRequest, engines, models, plan
 from avatalk.catalogue import voice_rows
 from avatalk.cli import app
 from avatalk.errors import CannotRun, EngineUnavailable, ModelUnavailable, UnknownName, UnreadableFile
@@ -229,6 +229,21 @@ def test_an_embedded_name_keeps_its_meaning(bring):
         assert lookup(name).identifier == "en_US-amy-medium"
     assert lookup("amy-medium").name == "amy-medium"
     assert lookup("amy-medium").sex == "female"
+
+
+def test_a_voice_that_is_not_here_says_how_to_get_it(bring, monkeypatch):
+    with pytest.raises(EngineUnavailable) as caught:
+        lookup("de_DE-kerstin-low")
+    assert caught.value.hint == "Run `avatalk models install piper:de_DE-kerstin-low`."
+    piper_engine = engines.get("speech", "piper")
+    assert piper_engine.to_get() == "avatalk models install piper:en_US-lessac-medium"
+    bring()
+    assert piper_engine.to_get() == ""
+    missing = {"piper": ("openvino",)}
+    monkeypatch.setattr(engines.Engine, "missing", lambda engine: missing.get(engine.name, ()))
+    with pytest.raises(EngineUnavailable) as caught:
+        lookup("en_US-hum-low")
+    assert "pip install 'avatalk[piper]'" in caught.value.hint
 
 
 def test_a_short_name_must_be_the_only_one(bring):

@@ -24,7 +24,7 @@ class Engine:
         summary: one line for people.
         licence: of the engine and what it needs to run, SPDX where there is an identifier.
         packages: importable names it needs.
-        models: models it needs, fetched at first use.
+        models: models it needs, fetched at first use; with a colon at its end, ``piper:``, any of a kind.
         extra: the extra that installs `packages`; empty when they are always there.
         takes: what a lip-sync engine can move: ``drawn``, ``still``, ``clip``; what a speech engine makes
             speech from: ``text``, ``recording``; and ``sample`` if it clones the voice in one; ``words`` for
@@ -53,7 +53,7 @@ class Engine:
                 if self.extra
                 else "pip install --force-reinstall avatalk"
             )
-        lacking = [name for name in self.models if not models.installed(name)]
+        lacking = [name for name in map(models.one_of, self.models) if not models.installed(name)]
         return f"avatalk models install {' '.join(lacking)}" if lacking else ""
 
     def load(self) -> Any:
@@ -114,6 +114,7 @@ ENGINES: tuple[Engine, ...] = (
         "Piper's neural voices, in over 30 languages",
         "Apache-2.0; each voice has its own",
         packages=("espeakng_loader", "openvino"),
+        models=("piper:",),
         extra="piper",
         takes=("text",),
     ),

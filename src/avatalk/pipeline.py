@@ -337,6 +337,8 @@ def _better(request: VideoRequest, made: Plan) -> list[str]:
     ideas = list(made.speech.better)
     if made.speech.engine == "espeak":
         ideas.append("A recording sounds more natural than the embedded voice: --audio speech.mp3")
+        if command := engines.get("speech", "piper").to_get():
+            ideas.append(f"So does a neural voice, see docs/speech.md: {command}")
     if request.quality != "high":
         ideas.append("Finer picture and sound, at the price of time: --quality high")
     if made.face is not None and made.face.eye_distance < _SMALL_FACE:

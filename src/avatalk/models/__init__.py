@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from avatalk.events import Monitor
-from avatalk.models import licences
+from avatalk.models import licences, piper
 from avatalk.models.manifest import MODELS, Form, Model, ModelFile
 from avatalk.models.store import Store, here
 
@@ -26,6 +26,7 @@ __all__ = [
     "kept",
     "list_models",
     "needs_consent",
+    "one_of",
     "path",
     "remove",
     "told",
@@ -55,6 +56,14 @@ def installed(name: str) -> bool:
 def kept(name: str) -> dict[str, Form]:
     """Return by file name which content of each file is here, or would be installed."""
     return here().kept(here().get(name))
+
+
+def one_of(kind: str) -> str:
+    """Return the name of an installed model of a kind (``piper:``), or of one to begin with; else `kind`."""
+    if kind != piper.PREFIX:
+        return kind
+    found = (model.name for model in here().all() if model.name.startswith(kind) and installed(model.name))
+    return next(found, piper.EXAMPLE)
 
 
 def verify(name: str) -> list[str]:

@@ -44,6 +44,11 @@ def is_voice(name: str) -> bool:
     return name.startswith(PREFIX) and bool(_ANY_NAME.fullmatch(name.removeprefix(PREFIX)))
 
 
+def is_of_hub(name: str) -> bool:
+    """Whether ``en_US-lessac-medium`` could be the name of a voice of the hub."""
+    return bool(_HUB_NAME.fullmatch(name))
+
+
 def voice_model(name: str, folder: Path) -> Model:
     """Return the model ``piper:NAME``.
 

@@ -16,7 +16,7 @@ from avatalk.speech.espeak_voices import about
 from avatalk.speech.kept import Kept
 from avatalk.speech.sample import open_sample
 from avatalk.speech.traits import Traits
-from avatalk.speech.voices import choose, language_of, script_of
+from avatalk.speech.voices import choose, language_of, script_of_text
 
 _FACTORS = (0.5, 2.0)
 
@@ -78,7 +78,7 @@ def cast(
 
 def spoken_by(own: Kept, text: str) -> str:
     """Tag of the language in which a kept voice speaks `text`: its own, or what another script tells."""
-    return own.language if script_of(text) in about(own.language)[1] else language_of(text)
+    return own.language if script_of_text(text) in about(own.language)[1] else language_of(text)
 
 
 def speaks_as(own: Kept) -> str:

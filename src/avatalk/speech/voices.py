@@ -12,8 +12,9 @@ from dataclasses import replace
 from functools import cache
 
 from avatalk import engines
-from avatalk.errors import SpeechError, UnknownName
+from avatalk.errors import EngineUnavailable, SpeechError, UnknownName
 from avatalk.events import Monitor
+from avatalk.models import piper
 from avatalk.speech import kept
 from avatalk.speech.base import SpeechEngine, Voice
 from avatalk.speech.espeak_voices import about, by_identifier, canonical, espeak_voices
@@ -70,6 +71,7 @@ def lookup(name: str) -> Voice:
 
     Raises:
         UnknownName: there is none, or several; the hint has the nearest names, or theirs.
+        EngineUnavailable: it is a Piper voice that is not installed.
     """
     wanted = _plain(name)
     neural = neural_voices()
@@ -86,6 +88,8 @@ def lookup(name: str) -> Voice:
             stage="speech",
             field="voice",
         )
+    if piper.is_of_hub(name):
+        raise _not_installed(name)
     own = by_identifier(name.strip())
     if own is not None:
         return own
@@ -104,6 +108,18 @@ def lookup(name: str) -> Voice:
     raise UnknownName(
         f"There is no voice “{name}”.",
         hint=f"{guess}All voices: avatalk voices",
+        stage="speech",
+        field="voice",
+    )
+
+
+def _not_installed(name: str) -> EngineUnavailable:
+    steps = [f"`avatalk models install {piper.PREFIX}{name}`"]
+    if engines.get("speech", "piper").missing():
+        steps.insert(0, "`pip install 'avatalk[piper]'`")
+    return EngineUnavailable(
+        f"The Piper voice {name} cannot be used yet.",
+        hint=f"Run {', then '.join(steps)}.",
         stage="speech",
         field="voice",
     )
@@ -155,11 +171,11 @@ def voices_of_language(language: str) -> list[Voice]:
 
 def language_of(text: str) -> str:
     """Return the tag of the language that the script of `text` tells; English for Latin letters."""
-    found = voices_for_script(script_of(text))
-    return found[0].language if found and script_of(text) != "Latin" else _DEFAULT_LANGUAGE
+    found = voices_for_script(script_of_text(text))
+    return found[0].language if found and script_of_text(text) != "Latin" else _DEFAULT_LANGUAGE
 
 
-def script_of(text: str) -> str:
+def script_of_text(text: str) -> str:
     """The script of most letters of `text`."""
     counts = scripts_in(text)
     script = counts.most_common(1)[0][0] if counts else "Latin"
@@ -191,7 +207,7 @@ def choose(
     if language:
         of_language = voices_of_language(language)
         return next((voice for voice in of_language if voice.sex == sex), of_language[0])
-    script = script_of(text)
+    script = script_of_text(text)
     found = voices_for_script(script) if script != "Latin" else []
     if not found:
         return _english(sex)
