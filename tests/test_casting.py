@@ -105,6 +105,15 @@ def test_the_nearest_voice_speaks_at_the_measured_pitch_and_rate(
     assert "approximated" in monitor.warnings[-1] and path.name in monitor.warnings[-1]
 
 
+@pytest.mark.parametrize(("pitch_hz", "sex"), [(85, "male"), (150, "male"), (170, "female"), (320, "female")])
+def test_the_sex_comes_before_the_nearest_pitch(no_cloning, pitch_hz, sex):
+    traits = Traits(pitch_hz, 0.8 * pitch_hz, 1.2 * pitch_hz, 4.0, -20.0)
+    for language in ("en", "de", "ta"):
+        voice, _, pitch = liken.nearest(traits, language)
+        assert voice.sex == sex
+        assert 0.5 <= pitch <= 2
+
+
 def test_the_users_own_speed_and_pitch_come_on_top(no_cloning, sample_of):
     role = replace(cast("Hi.", None, str(sample_of("emma")), None, "", Monitor()), speed=1.2, pitch=1.5)
     assert role.limited(1.0, 1.0) == (1.2, 1.5)
