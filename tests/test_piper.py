@@ -37,6 +37,7 @@ from avatalk.speech.voices import choose, lookup
 from vits import FRAMES, HOP, RATE, TINY, write_voice
 
 ENGINE = Piper()
+LATIN = ("Latin",)
 CARD = "# Model card for {}\n\n* Language: en_US\n* License: {}\n"
 
 
@@ -138,14 +139,32 @@ def test_the_symbols_are_those_that_voices_are_trained_on(bring):
     bring()
     files = read_files("en_US-hum-low")
     letters = {ids[0]: letter for letter, ids in files.symbols.items()}
-    told = [letters[number] for symbol in symbols_of("Hello, world!", files) for number in symbol.ids]
+    told = [letters[number] for symbol in symbols_of("Hello, world!", LATIN, files) for number in symbol.ids]
     assert "".join(told) == "^_" + "".join(f"{letter}_" for letter in "həlˈoʊ, wˈɜːld!") + "$"
     assert told[0] == "^" and told[-1] == "$"
     clustered = replace(files, symbols={**files.symbols, "oʊ": (200,)}, clusters=("oʊ",))
-    assert 200 in [number for symbol in symbols_of("Hello", clustered) for number in symbol.ids]
+    assert 200 in [number for symbol in symbols_of("Hello", LATIN, clustered) for number in symbol.ids]
     plain = replace(files, espeak="")
-    told = [letters[number] for symbol in symbols_of("né e", plain) for number in symbol.ids]
+    told = [letters[number] for symbol in symbols_of("né e", LATIN, plain) for number in symbol.ids]
     assert "".join(told) == "^_n_e_ _e_$"  # a letter that the voice does not know is left out
+
+
+def test_a_pronunciation_is_spoken_as_it_is_given(bring):
+    bring()
+    voice = lookup("hum")
+    given = ENGINE.pronounce("/təˈmɑːtoʊ/", voice)
+    utterance = ENGINE.speak(f"Say {given}, Bob.", voice)
+    sounds = [phoneme.symbol for phoneme in utterance.phonemes if phoneme.symbol]
+    assert sounds[2:9] == ["t", "ə", "m", "ɑː", "t", "o", "ʊ"]
+    assert [phoneme.symbol for phoneme in utterance.phonemes if phoneme.stressed][1] == "m"
+    say, tomato, bob = utterance.words
+    assert (say.text, bob.text) == ("Say", "Bob.") and tomato.end_s - tomato.start_s > 0.5
+    assert bob.start_s - tomato.end_s > 2 * HOP / RATE  # the comma
+    assert ENGINE.pronounce("ʘ", voice) is None
+    script = "<speak>A <phoneme ph='bɑb'>word</phoneme>.</speak>"
+    with plan(VideoRequest(text=script, voice="hum", size="128x96")) as made:
+        assert [p.symbol for p in made.speech.phonemes if p.symbol][-3:] == ["b", "ɑ", "b"]
+        assert made.speech.words[-1].text == "word."
 
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "ru", "hi", "ar", "cmn"])
@@ -154,7 +173,7 @@ def test_phonemes_know_their_word(language):
     text = sentences.get(language) or sentences["en-US"]
     voice = next(v for v in (lookup(language),) if v.engine == "espeak")
     files = read_espeak(voice.identifier.partition("+")[0])
-    places = [symbol.position for symbol in symbols_of(text, files) if symbol.sounds]
+    places = [symbol.position for symbol in symbols_of(text, voice.scripts, files) if symbol.sounds]
     assert min(places) >= 0 and places == sorted(places)
     words = len(text.split()) if " " in text else 4
     assert len(set(places)) >= words - 1

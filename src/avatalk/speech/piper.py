@@ -20,10 +20,9 @@ from avatalk.models.loaded import loaded
 from avatalk.models.piper import PREFIX
 from avatalk.speech import piper_net
 from avatalk.speech.base import SpeechEngine, Utterance, Voice
-from avatalk.speech.piper_symbols import Symbol, symbols_of
+from avatalk.speech.piper_symbols import Symbol, pronounced, symbols_of
 from avatalk.speech.piper_voices import piper_voices, read_files
 from avatalk.speech.resample import resample
-from avatalk.speech.spoken import spoken_form
 from avatalk.speech.words import Mark, timed_words
 
 _LONGEST_JOIN_S = 0.06
@@ -46,6 +45,10 @@ class Piper(SpeechEngine):
         libraries = " ".join(f"{name} {version(name)}" for name in ("openvino", "espeakng-loader"))
         return f"{libraries} {models.kept(PREFIX + stem)[f'{stem}.onnx'].sha256} {_FORM}"
 
+    def pronounce(self, ipa: str, voice: Voice) -> str | None:
+        """Return `ipa` between marks; see `SpeechEngine.pronounce`."""
+        return pronounced(ipa, read_files(voice.identifier.partition("#")[0]))
+
     def speak(self, sentence: str, voice: Voice, speed: float = 1.0, pitch: float = 1.0) -> Utterance:
         """Speak one sentence; see `SpeechEngine.speak`.
 
@@ -61,7 +64,7 @@ class Piper(SpeechEngine):
             )
         path = models.path(PREFIX + stem, f"{stem}.onnx")
         files = read_files(stem)
-        symbols = symbols_of(spoken_form(sentence, voice.scripts), files)
+        symbols = symbols_of(sentence, voice.scripts, files)
         if not any(symbol.ids and symbol.sounds for symbol in symbols):
             raise SpeechError(
                 f"The voice {voice.name} makes no sound of “{sentence[:40]}”.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -11,9 +12,17 @@ from difflib import SequenceMatcher
 from avatalk.speech.ipa import clean_symbol
 from avatalk.speech.libespeak import Recording, phonemise, synthesise
 from avatalk.speech.piper_voices import PiperFiles
+from avatalk.speech.spoken import spoken_form
 from avatalk.speech.words import speakable
 
 _PAD, _BEGIN, _END = "_", "^", "$"
+_OPEN, _CLOSE = "\ue010", "\ue011"
+"""Marks around phonemes in a sentence, of Unicode's private use."""
+_PARTS = re.compile(f"{_OPEN}([^{_CLOSE}]*){_CLOSE}|[^{_OPEN}]+")
+_STRESS = "ˈˌ"
+_MODIFIES = "ːˑʰʲʷˠˤ˞\u0300-\u036f"
+_PHONEMES = re.compile(f"[{_STRESS}]*[^{_STRESS}{_MODIFIES}][{_MODIFIES}]*")
+_NOT_SPOKEN = frozenset("/[]().|‖ \u0361\u035c‿")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +49,51 @@ class Symbol:
         return bool(self.ipa)
 
 
-def symbols_of(text: str, files: PiperFiles) -> list[Symbol]:
-    """Return the symbols of one sentence, those for its beginning and end included."""
-    inner = _of_phonemes(text, files) if files.espeak else _of_characters(text, files)
+def pronounced(ipa: str, files: PiperFiles) -> str | None:
+    """Return what stands for `ipa` in a sentence given to `symbols_of`; None if the voice cannot say it."""
+    letters = "".join(letter for letter in unicodedata.normalize("NFD", ipa) if letter not in _NOT_SPOKEN)
+    known = files.espeak and any(_ids(letter, files) for letter in letters if letter not in _STRESS)
+    return f"{_OPEN}{letters}{_CLOSE}" if known else None
+
+
+def symbols_of(sentence: str, scripts: tuple[str, ...], files: PiperFiles) -> list[Symbol]:
+    """Return the symbols of a sentence, those for its beginning and end included.
+
+    Args:
+        sentence: as written; what `pronounced` gave may stand in it.
+        scripts: that the voice reads.
+        files: of the voice.
+    """
+    inner: list[Symbol] = []
+    for match in _PARTS.finditer(sentence):
+        if match[1] is not None:
+            part = _of_ipa(match[1], match.start(1), files)
+        else:
+            text, at = spoken_form(match[0], scripts), match.start()
+            part = _of_phonemes(text, at, files) if files.espeak else _of_characters(text, at, files)
+        between = part and part[0].sounds and inner and not inner[-1].joins
+        inner += [Symbol(_ids(" ", files), joins=True), *part] if between else part
     begin, end = files.symbols.get(_BEGIN, ()), files.symbols.get(_END, ())
     return [Symbol((*begin, *files.symbols.get(_PAD, ()))), *inner, Symbol(end)]
 
 
-def _of_phonemes(text: str, files: PiperFiles) -> list[Symbol]:
+def _of_ipa(ipa: str, at: int, files: PiperFiles) -> list[Symbol]:
+    """Return the symbols of phonemes as they stand: a letter with what modifies it, stress before it."""
+    symbols = []
+    for name in _PHONEMES.findall(ipa):
+        symbol, stressed = clean_symbol(name)
+        symbols.append(Symbol(_ids(name, files), symbol, stressed, position=at))
+    return symbols
+
+
+def _of_phonemes(text: str, at: int, files: PiperFiles) -> list[Symbol]:
     spoken: list[tuple[str, bool]] = []  # name, and whether it is a phoneme
     for clause in phonemise(text, files.espeak):
         for number, word in enumerate(clause.words):
             if number:
                 spoken.append((" ", False))
             spoken.extend((name, True) for name in word)
-        if clause.words:
+        if clause.words or at:
             spoken.extend((mark, False) for mark in clause.mark)
             if clause.mark not in (".", "!", "?"):
                 spoken.append((" ", False))
@@ -63,19 +102,22 @@ def _of_phonemes(text: str, files: PiperFiles) -> list[Symbol]:
     for name, sounds in spoken:
         if sounds:
             ipa, stressed = clean_symbol(name)
-            symbols.append(Symbol(_ids(name, files), ipa, stressed, position=next(positions)))
+            place = next(positions)
+            symbols.append(
+                Symbol(_ids(name, files), ipa, stressed, position=place + at if place >= 0 else -1)
+            )
         else:
             symbols.append(Symbol(_ids(name, files), joins=name == " "))
     return symbols
 
 
-def _of_characters(text: str, files: PiperFiles) -> list[Symbol]:
+def _of_characters(text: str, at: int, files: PiperFiles) -> list[Symbol]:
     return [
         Symbol(
             _ids(unicodedata.normalize("NFD", char), files),
             char.lower() if speakable(char) else "",
             joins=char == " ",
-            position=index if speakable(char) else -1,
+            position=at + index if speakable(char) else -1,
         )
         for index, char in enumerate(text)
     ]
