@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avatalk.compose.captioning import find_cues
-from avatalk.compose.cues import CHARACTERS_PER_S, LINE, SHIFT_S, WIDE_LINE, characters, cues_of
+from avatalk.compose.cues import CHARACTERS_PER_S, LINE, SHIFT_S, characters, cues_of
 from avatalk.compose.phrases import (
     ANYWHERE,
     CLAUSE,
@@ -309,7 +309,7 @@ def test_a_script_of_five_minutes_keeps_the_limits(script):
             assert len(lines) <= 2
             assert all(0 < width(line) <= LINE for line in lines)
             if tongue in ("zh", "ja"):
-                assert all(width(line) <= WIDE_LINE for line in lines)
+                assert all(width(line) <= 32 for line in lines)
             seconds = (event.end - event.start) / 1000
             # Columns of wide characters count twice, so this is stricter than a count of characters.
             assert width(event.plaintext) / seconds <= CHARACTERS_PER_S + 0.05
@@ -338,6 +338,21 @@ def test_speech_that_is_too_fast_is_told_and_shared_out(tmp_path):
     assert max(rates) < 1.5 * sum(rates) / len(rates)
     assert all(one.end_s < two.start_s for one, two in pairwise(cues))
     starts = [word.start_s for word in speech.words]
+    assert all(min(abs(cue.start_s - start) for start in starts) <= SHIFT_S + 1e-9 for cue in cues)
+
+
+def test_a_fast_stretch_is_shared_out_where_it_is():
+    words, now = [], 0.0
+    for index in range(240):
+        per_character_s = 0.036 if 80 <= index < 160 else 0.08
+        words.append(Word("abcdefgh", now, now + 9 * per_character_s, index // 8))
+        now += 9 * per_character_s
+    cues = cues_of(words, now)
+    rates = [(cue.start_s, characters(cue) / (cue.end_s - cue.start_s)) for cue in cues]
+    first, last = words[80].start_s, words[160].start_s
+    assert all(rate <= 17.01 for start, rate in rates if not first - 5 < start < last + 5)
+    assert 20 < max(rate for _, rate in rates) < 30  # it is spoken at 27.8
+    starts = [word.start_s for word in words]
     assert all(min(abs(cue.start_s - start) for start in starts) <= SHIFT_S + 1e-9 for cue in cues)
 
 
