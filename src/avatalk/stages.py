@@ -234,7 +234,7 @@ def check_captions(request: VideoRequest, monitor: Monitor) -> None:
     if "burn" in request.captions and request.text is not None:
         from avatalk.compose.captioning import check_letters
 
-        check_letters(request.text, "", monitor)
+        check_letters(request.text, request.language or "", monitor)
 
 
 def find_captions(
