@@ -17,6 +17,7 @@ LAYERS = [
     {"commands"},
     {"catalogue", "console", "voicebook"},
     {"pipeline", "voiceover"},
+    {"scene"},
     {"stages"},
     {"spec"},
     {"request"},
@@ -32,6 +33,8 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 STAGE_LINKS = {
     ("lipsync", "speech"): "sound and phonemes drive the lips",
     ("video", "speech"): "the sound is encoded",
+    ("compose", "avatars"): "a background is a photograph or a clip",
+    ("compose", "faces"): "networks of the same small kind run alike",
     ("lipsync", "avatars"): "the rig draws the artist's characters",
     ("compose", "speech"): "captions are made of words",
 }

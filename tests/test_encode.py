@@ -10,7 +10,8 @@ from avatalk.errors import BadInput, Cancelled, OutputError
 from avatalk.events import Monitor
 from avatalk.speech.audio import open_audio
 from avatalk.stages import frame_count
-from avatalk.video.encode import check_output, encode
+from avatalk.video.encode import encode
+from avatalk.video.formats import check_output
 from avatalk.video.tags import read_comment
 from conftest import tone
 
@@ -104,6 +105,7 @@ def test_cancelling_leaves_nothing(tmp_path, make_wav):
 @pytest.mark.parametrize("name", ["nowhere/a.mp4", ".", "sub"])
 def test_places_that_cannot_be_written(tmp_path, name):
     (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "mine.txt").write_text("keep me")
     path = tmp_path / name
     with pytest.raises((OutputError, BadInput)) as caught:
         check_output(path)

@@ -178,6 +178,15 @@ ENGINES: tuple[Engine, ...] = (
         takes=("clip", "still"),
     ),
     Engine(
+        "compose",
+        "selfie",
+        "avatalk.compose.selfie:Selfie",
+        "MediaPipe's selfie segmentation, for backgrounds",
+        "Apache-2.0",
+        packages=("ai_edge_litert", "cv2"),
+        models=("selfie",),
+    ),
+    Engine(
         "encode",
         "pyav",
         "avatalk.video.encode:encode",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -16,22 +16,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Lock
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from avatalk import engines, stages
+from avatalk.compose.wish import read_ground
 from avatalk.errors import BadInput
 from avatalk.events import Monitor, OnProgress
 from avatalk.lipsync.base import Animation, Options
 from avatalk.media import Cue, Face, MotionCurve, Result, Speech, UInt8Array, VisemeCurve
 from avatalk.request import VideoRequest
+from avatalk.scene import Scene, check_scene, set_scene
 from avatalk.spec import keep_sources, portable
 from avatalk.video.ahead import ahead, side_by_side
-from avatalk.video.encode import Captions, check_output, encode
+from avatalk.video.encode import Captions, encode
+from avatalk.video.formats import check_output
 from avatalk.video.sidecar import write_captions
 from avatalk.workspace import temporary_folder
-
-if TYPE_CHECKING:
-    from avatalk.compose.burn import CaptionLayer
 
 _DRAWERS = 2  # threads; Python's own lock leaves a third little to do
 _SMALL_FACE = 60.0  # pixels between the eyes below which a mouth has too few pixels to look good
@@ -104,12 +103,14 @@ class Plan:
     warnings: list[str]
     clock: Clock
     _animation: Animation
-    _burned: CaptionLayer | None
-    _pictures: Callable[[int, int], Iterator[UInt8Array]] | None
+    _scene: Scene
     _folder: TemporaryDirectory[str]
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[UInt8Array]:
-        """Yield frames `start` to `stop` - 1, each (height, width, 3) uint8 RGB; the same bits whoever asks.
+        """Yield frames `start` to `stop` - 1; the same bits whoever asks.
+
+        Each is (height, width, 3) uint8 RGB; with a transparent background, (height, width, 4) premultiplied
+        RGBA.
 
         Raises:
             BadInput: the range is not within 0 and `n_frames`.
@@ -120,14 +121,7 @@ class Plan:
                 f"Frames {start} to {stop} are not in this video.",
                 hint=f"It has frames 0 to {self.n_frames}.",
             )
-        frames = self._animation.frames(start, stop)
-        return frames if self._burned is None else self._captioned(frames, start, self._burned)
-
-    def _captioned(
-        self, frames: Iterator[UInt8Array], start: int, layer: CaptionLayer
-    ) -> Iterator[UInt8Array]:
-        for index, frame in enumerate(frames, start):
-            yield layer.over(frame, index)
+        return self._scene.frames(self._animation, start, stop)
 
     def source_pictures(self, start: int, stop: int) -> Iterator[UInt8Array]:
         """Yield what frames `start` to `stop` - 1 of a clip were before the lips were redrawn, on the canvas.
@@ -135,9 +129,9 @@ class Plan:
         Raises:
             BadInput: the avatar is not a clip.
         """
-        if self._pictures is None:
+        if self._scene.shot.pictures is None:
             raise BadInput("Only a clip has source pictures.", hint="The frames of a still differ from one.")
-        return self._pictures(start, stop)
+        return self._scene.shot.pictures(start, stop)
 
     def close(self) -> None:
         """Remove the temporary files."""
@@ -192,7 +186,8 @@ def render(
     """
     output = Path(output)
     monitor = Monitor(on_progress, cancel or Event())
-    check_output(output)
+    transparent = read_ground(request.background).kind == "transparent"
+    check_output(output, transparent=transparent, ways=request.captions)
     keep_sources(request, output)
     with _plan(request, monitor) as made:
         # 6 encode, which draws the frames of stage 4 as it goes
@@ -207,6 +202,7 @@ def render(
                 quality=request.quality,
                 comment=portable(request, output.parent),
                 monitor=monitor,
+                transparent=transparent,
                 captions=Captions(made.captions, made.speech.language)
                 if "soft" in request.captions and made.captions
                 else None,
@@ -249,7 +245,7 @@ def preview(request: VideoRequest, at: float, *, on_progress: OnProgress | None 
 def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
     clock = Clock()
     engines.get("lipsync", request.engine)  # an unknown name is told before any work
-    stages.check_captions(request, monitor)
+    check_scene(request, monitor)
     folder = temporary_folder()
     with ExitStack() as undo:
         undo.callback(folder.cleanup)
@@ -284,8 +280,8 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
         # 5 compose
         with clock("compose"):
             monitor.report("compose")
-            shot = stages.place_shot(request, avatar, faces, source, speech, fps, curves)
-            captions, layer = stages.find_captions(request, speech, shot, monitor)
+            scene = set_scene(request, avatar, faces, source, speech, fps, curves, monitor)
+            shot = scene.shot
 
         with clock("lipsync"):
             monitor.report("lipsync", message=f"Preparing {engine.name}")
@@ -297,6 +293,7 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
         "speech": f"{speech.engine} {speech.voice}" if speech.voice else "recording",
         **({} if faces is None else {"face": faces.engine}),
         "lipsync": " ".join(filter(None, (engine.name, lipsync.runs_on))),
+        **({"compose": scene.matting} if scene.matting else {}),
         "encode": "pyav",
     }
     return Plan(
@@ -308,21 +305,20 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
         speech=speech,
         visemes=shot.visemes,
         motion=shot.motion,
-        captions=captions,
+        captions=scene.captions,
         face=None if shot.track is None else next(filter(None, shot.track.faces), None),
         engines=used,
         warnings=monitor.warnings,
         clock=clock,
         _animation=animation,
-        _burned=layer,
-        _pictures=shot.pictures,
+        _scene=scene,
         _folder=folder,
     )
 
 
 def _drawn(made: Plan) -> Iterator[UInt8Array]:
     """All frames in order, made ahead of their use."""
-    if not made._animation.one_by_one:
+    if not made._scene.one_by_one(made._animation):
         return ahead(made.clock.each("lipsync", made.frames()))
 
     def draw(index: int) -> UInt8Array:

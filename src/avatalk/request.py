@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from avatalk.compose.wish import read_ground, read_overlay
 from avatalk.errors import BadInput, SpeechError
 
 MIN_SIDE, MAX_SIDE = 64, 4096
@@ -150,6 +151,8 @@ Captions = Annotated[
     ),
 ]
 Quality = Literal["draft", "standard", "high"]
+Fit = Literal["cover", "contain"]
+Framing = Literal["source", "bust", "head"]
 
 
 class VideoRequest(BaseModel):
@@ -200,6 +203,20 @@ class VideoRequest(BaseModel):
     rotate: bool = Field(False, description="Turn the picture by 90 degrees, clockwise.")
     crop: Crop | None = Field(None, description="Part of the picture to use; -1 is its end.")
     device: Device = Field("auto", description="Where networks run.")
+    background: str = Field(
+        "keep",
+        description="What stands behind the person: keep, white, black, green, red, blue, #rrggbb, blur or "
+        "blur:0.5, gradient:#rrggbb,#rrggbb, transparent, or the path of a picture or clip.",
+    )
+    fit: Fit = Field("cover", description="How a background file fills the canvas.")
+    matting: str = Field("auto", description="What cuts the person out, see `avatalk engines`.")
+    frame: Framing = Field(
+        "source", description="How much of the person is shown; source is the picture's own."
+    )
+    overlay: str | None = Field(
+        None,
+        description="A picture laid over the video, as FILE:CORNER:SIZE, such as logo.png:top-right:12%.",
+    )
     captions: Captions = Field(
         (), description="Captions: srt and vtt beside the video, burn in the picture, soft as a track."
     )
@@ -211,6 +228,19 @@ class VideoRequest(BaseModel):
             super().__init__(**fields)
         except ValidationError as error:
             raise _bad_input(error) from None
+
+    @field_validator("background")
+    @classmethod
+    def _is_ground(cls, value: str) -> str:
+        read_ground(value)
+        return value
+
+    @field_validator("overlay")
+    @classmethod
+    def _is_overlay(cls, value: str | None) -> str | None:
+        if value is not None:
+            read_overlay(value)
+        return value
 
     @field_validator("avatar", "avatar_prompt", "text", "audio", "voice", "voice_sample")
     @classmethod

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from avatalk.avatars.sources import is_file
+from avatalk.compose.wish import read_ground, read_overlay
 from avatalk.errors import BadInput, UnreadableFile
 from avatalk.request import VideoRequest
 from avatalk.video.tags import read_comment
 
-PATHS = ("avatar", "audio", "voice_sample")
-"""Fields that hold the path of a file; ``avatar`` may be a name instead."""
+PATHS = ("avatar", "audio", "voice_sample", "background", "overlay")
+"""Fields that hold the path of a file, or may do so."""
 
 _INSTEAD = {"audio": ("text",), "voice_sample": ("voice", "audio")}
 """What a field given besides makes the file of another one needless."""
@@ -56,8 +57,8 @@ def read_fields(path: Path, given_too: Collection[str] = ()) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise BadInput(f"{path} holds no request.", hint="See `avatalk schema`.", field="spec")
     for name in PATHS:
-        value = fields.get(name)
-        if isinstance(value, str) and (name != "avatar" or is_file(value)):
+        value = path_in(name, fields.get(name))
+        if value is not None:
             found = next((file for file in (path.parent / value, Path(value)) if file.exists()), None)
             if found is None and not {name, *_INSTEAD.get(name, ())} & set(given_too):
                 raise UnreadableFile(
@@ -65,14 +66,28 @@ def read_fields(path: Path, given_too: Collection[str] = ()) -> dict[str, Any]:
                     hint=f"Put the file back, or give another with --{name.replace('_', '-')}.",
                     field=name,
                 )
-            fields[name] = str(found or value)
+            fields[name] = fields[name].replace(value, str(found or value), 1)
     return fields
+
+
+def path_in(name: str, value: object) -> str | None:
+    """The path of a file that field `name` holds, if it holds one."""
+    if not isinstance(value, str):
+        return None
+    try:
+        if name == "background":
+            return read_ground(value).path or None
+        if name == "overlay":
+            return read_overlay(value).path
+    except ValueError:  # the request will say so
+        return None
+    return value if name != "avatar" or is_file(value) else None
 
 
 def keep_sources(request: VideoRequest, output: Path) -> None:
     """Raise `BadInput` if `output` is one of the files that it is made from."""
     for name in PATHS:
-        source = getattr(request, name)
+        source = path_in(name, getattr(request, name))
         if source and output.exists() and Path(source).exists() and output.samefile(source):
             raise BadInput(
                 f"{output} is the {name.replace('_', ' ')} itself, and would be lost.",
@@ -86,12 +101,15 @@ def portable(request: VideoRequest, folder: Path) -> str:
     """The request as JSON for a file in `folder`, its paths relative to there where that is possible."""
     fields = json.loads(request.to_json())
     for name in PATHS:
-        value = fields.get(name)
-        if isinstance(value, str) and (name != "avatar" or is_file(value)):
+        value = path_in(name, fields.get(name))
+        if value is not None:
             try:
-                fields[name] = Path(os.path.relpath(value, folder)).as_posix()
+                moved = Path(os.path.relpath(value, folder)).as_posix()
             except ValueError:  # another drive on Windows
-                fields[name] = str(Path(value).absolute())
+                moved = str(Path(value).absolute())
+            if name == "background" and "/" not in moved and "." not in moved:
+                moved = f"./{moved}"  # or it would be taken for a word
+            fields[name] = fields[name].replace(value, moved, 1)
     return json.dumps(fields, ensure_ascii=False)
 
 

@@ -15,14 +15,12 @@ import numpy.typing as npt
 from avatalk import engines
 from avatalk.avatars.edit import Edit
 from avatalk.avatars.sources import describe_avatar, open_avatar
-from avatalk.compose.layout import MovedFaces, canvas_size, even, lay_out, place
 from avatalk.errors import FaceError, SpeechError
 from avatalk.events import Monitor
 from avatalk.lipsync import listen
-from avatalk.lipsync.base import Shot
 from avatalk.lipsync.motion import motion_curve
 from avatalk.lipsync.visemes import from_phonemes
-from avatalk.media import Avatar, Cue, FaceTrack, MotionCurve, Speech, UInt8Array, VisemeCurve
+from avatalk.media import Avatar, FaceTrack, MotionCurve, Speech, UInt8Array, VisemeCurve
 from avatalk.request import MAX_FPS, MIN_FPS, VideoRequest
 from avatalk.speech.audio import open_audio
 from avatalk.speech.casting import cast
@@ -31,7 +29,7 @@ from avatalk.speech.synthesis import speak
 from avatalk.video.ahead import ahead
 
 if TYPE_CHECKING:
-    from avatalk.compose.burn import CaptionLayer
+    pass
 
 Boxes = tuple[tuple[int, int, int, int] | None, ...]
 
@@ -77,6 +75,7 @@ def tell_ignored(request: VideoRequest, avatar: Avatar, monitor: Monitor) -> Non
         "a picture": {"loop", "static", "strict_faces"}
         if avatar.clip is None and not request.static
         else set(),
+        "--background keep": {"matting", "fit"} if request.background == "keep" else set(),
         "--size": {"aspect"} if request.size is not None else set(),
     }
     for what, names in idle.items():
@@ -183,73 +182,6 @@ def find_curves(
         visemes = from_phonemes(speech.phonemes, rate, n_frames)
         loudness = listen.loudness(speech.audio, rate, n_frames)
     return visemes, motion_curve(loudness, rate, seed=request.seed, still=request.still)
-
-
-def place_shot(
-    request: VideoRequest,
-    avatar: Avatar,
-    faces: Faces | None,
-    source: npt.NDArray[np.int64] | None,
-    speech: Speech,
-    fps: Fraction,
-    curves: tuple[VisemeCurve, MotionCurve],
-) -> Shot:
-    """Stage 5: pictures and faces on their canvas; a drawn avatar fills any canvas by itself."""
-    visemes, motion = curves
-    if avatar.picture is None or faces is None:
-        width, height = even(request.size or canvas_size(request.aspect, request.quality))
-        return Shot(avatar, None, visemes, motion, width, height, request.seed, speech.audio, fps)
-    height, width = avatar.picture.shape[:2]
-    layout = lay_out(width, height, request.size, request.aspect, request.quality)
-    track = FaceTrack(MovedFaces(layout, faces.track.faces))
-    boxes = faces.boxes and tuple(box and layout.move_box(box) for box in faces.boxes)
-
-    def pictures(start: int, stop: int) -> Iterator[UInt8Array]:
-        edit = edit_of(request)
-        for picture in avatar.clip.frames(source[start:stop].tolist()):  # type: ignore[union-attr, index]
-            yield place(edit(picture), layout)
-
-    return Shot(
-        replace(avatar, picture=place(avatar.picture, layout)),
-        track,
-        visemes,
-        motion,
-        layout.width,
-        layout.height,
-        request.seed,
-        speech.audio,
-        fps,
-        None if source is None else pictures,
-        source,
-        boxes,
-    )
-
-
-def check_captions(request: VideoRequest, monitor: Monitor) -> None:
-    """Refuse captions that could not be drawn, before any work is done.
-
-    Raises:
-        EngineUnavailable: no font has the letters of the text.
-    """
-    if "burn" in request.captions and request.text is not None:
-        from avatalk.compose.captioning import check_letters
-
-        check_letters(request.text, request.language or "", monitor)
-
-
-def find_captions(
-    request: VideoRequest, speech: Speech, shot: Shot, monitor: Monitor
-) -> tuple[tuple[Cue, ...], CaptionLayer | None]:
-    """Stage 5: the captions, and those to be drawn in the picture, which may have shorter lines."""
-    if not request.captions:
-        return (), None
-    from avatalk.compose.captioning import burned, find_cues
-
-    cues = find_cues(speech, monitor)
-    if "burn" not in request.captions:
-        return cues, None
-    faces = None if shot.track is None else shot.track.faces
-    return cues, burned(speech, faces, (shot.width, shot.height), shot.fps, monitor)
 
 
 def check_faces(strict: bool, faceless: Sequence[tuple[float, float]], monitor: Monitor) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,23 @@ def load_photo(path: str | Path) -> UInt8Array:
     Raises:
         UnreadableFile: missing, a folder, empty, damaged, cut short, too large, or not a picture.
     """
-    path = Path(path)
+    return _load(Path(path), _flat)
+
+
+def load_layer(path: str | Path) -> UInt8Array:
+    """Read a picture with its transparency, see `load_photo`.
+
+    Returns:
+        (height, width, 4) uint8 premultiplied RGBA: upright, in sRGB.
+
+    Raises:
+        UnreadableFile: as `load_photo`.
+    """
+    # Pillow's mode RGBa is premultiplied.
+    return _load(Path(path), lambda image: image.convert("RGBA").convert("RGBa"))
+
+
+def _load(path: Path, finish: Callable[[Image.Image], Image.Image]) -> UInt8Array:
     data = _read(path)
     with warnings.catch_warnings():
         # Sizes are checked here; what Pillow thinks of odd metadata does not matter to the pixels.
@@ -64,7 +81,7 @@ def load_photo(path: str | Path) -> UInt8Array:
         try:
             image.load()
             turn = _TURNS.get(_orientation(image), (0, False))
-            return _upright(_flat(_srgb(_eight_bit(image))), *turn)
+            return _upright(finish(_srgb(_eight_bit(image))), *turn)
         except (*_DAMAGED, MemoryError) as error:
             raise _unreadable(
                 f"{path.name} is damaged or cut short.",
@@ -217,9 +234,9 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _upright(image: Image.Image, turns: int, mirrored: bool) -> UInt8Array:
-    """Copy an RGB picture into an array, turned clockwise by quarters, then mirrored."""
-    width, height = image.size
-    upright = np.empty((width, height, 3) if turns % 2 else (height, width, 3), np.uint8)
+    """Copy a picture into an array, turned clockwise by quarters, then mirrored."""
+    (width, height), channels = image.size, len(image.getbands())
+    upright = np.empty((width, height, channels) if turns % 2 else (height, width, channels), np.uint8)
     stored = np.rot90(upright[:, ::-1] if mirrored else upright, turns)  # a view, turned back
     for top in range(0, height, _STRIP):
         bottom = min(height, top + _STRIP)

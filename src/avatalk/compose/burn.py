@@ -104,7 +104,8 @@ class CaptionLayer:
         """Lay the caption of frame `index` over it, in place, and return it.
 
         Args:
-            frame: (height, width, 3) uint8 RGB of the size of the style.
+            frame: uint8 of the size of the style: (height, width, 3) RGB or (height, width, 4) premultiplied
+                RGBA.
             index: of the frame.
         """
         number = bisect_right(self._starts, index) - 1
@@ -112,8 +113,11 @@ class CaptionLayer:
             label = self._label(number)
             rows, columns = label.keep.shape[:2]
             part = frame[label.y : label.y + rows, label.x : label.x + columns]
-            cv2.multiply(part, label.keep, part, 1 / 255)
-            cv2.add(part, label.colour, part)
+            keep, colour = label.keep, label.colour
+            if part.shape[2] == 4:
+                keep, colour = np.dstack([keep, keep[..., 0]]), np.dstack([colour, 255 - keep[..., 0]])
+            cv2.multiply(part, keep, part, 1 / 255)
+            cv2.add(part, colour, part)
         return frame
 
     def _draw(self, number: int) -> Label:

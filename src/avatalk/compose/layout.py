@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import overload
 
 import cv2
@@ -17,6 +17,10 @@ _RATIO = {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1)}
 # A picture keeps its own resolution up to this.
 _LONGEST, _SHORTEST = 1920, 1080
 _DRAFT_LONGEST = 960
+# Of the canvas: height of the head, width of the face, room above the head.
+_FRAMES = {"bust": (0.5, 0.45, 0.09), "head": (0.74, 0.62, 0.06)}
+_CROWN = 0.55  # of the height from the brows to the chin, from the brows to the crown
+_WIDEST, _TALLEST = 0.8, 0.86  # of the canvas, a face and a head at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,28 +116,89 @@ def lay_out(width: int, height: int, size: tuple[int, int] | None, aspect: str, 
     return Layout(*canvas, scale, x, y)
 
 
-def place(picture: UInt8Array, layout: Layout) -> UInt8Array:
-    """Lay `picture` on its canvas; what it leaves free is filled from its own blurred edges.
+def frame_person(layout: Layout, width: int, height: int, face: Face, close: str) -> Layout:
+    """Move and enlarge a picture on its canvas so that the person stands well in it.
+
+    The head has a fixed share of the canvas and some room above; the face is never cut. Where the picture
+    ends below, so does the canvas: nobody floats.
 
     Args:
-        picture: (height, width, 3) uint8 RGB.
+        layout: whose canvas is kept.
+        width: of the picture, pixels.
+        height: of the picture, pixels.
+        face: in pixels of the picture; in a clip, where it is seen first.
+        close: ``bust`` or ``head``.
+    """
+    tall, wide, room = _FRAMES[close]
+    x0, y0, x1, y1 = face.box  # from the brows to the chin: the head is higher
+    top = y0 - _CROWN * (y1 - y0)
+    scale = min(tall * layout.height / (y1 - top), wide * layout.width / (x1 - x0))
+    # Not smaller than needed for the picture to reach from the head's room to the lower edge.
+    scale = max(scale, (1 - 2 * room) * layout.height / max(height - top, 1.0))
+    scale = min(scale, _WIDEST * layout.width / (x1 - x0), _TALLEST * layout.height / (y1 - top))
+    y = round(room * layout.height - top * scale)
+    y = max(y, layout.height - round(height * scale))
+    x = round(layout.width / 2 - (x0 + x1) / 2 * scale)
+    if round(width * scale) >= layout.width:  # show picture rather than nothing, where there is enough of it
+        x = min(max(x, layout.width - round(width * scale)), 0)
+    return Layout(layout.width, layout.height, scale, x, y)
+
+
+def stand(layout: Layout, height: int) -> Layout:
+    """The same layout with the picture on the lower edge: somebody cut out of it must not float."""
+    return replace(layout, y=max(layout.y, layout.height - round(height * layout.scale)))
+
+
+def place(picture: UInt8Array, layout: Layout) -> UInt8Array:
+    """Lay `picture` on its canvas, or as much of it as fits there.
+
+    Args:
+        picture: (height, width, 3) uint8 RGB, or (height, width, 4) premultiplied RGBA.
         layout: from `lay_out` for this picture's size.
 
     Returns:
-        (layout.height, layout.width, 3) uint8 RGB.
+        (layout.height, layout.width, channels) uint8. What the picture leaves free is filled from its own
+        blurred edges; with RGBA it stays empty.
     """
     height, width = picture.shape[:2]
     inner = round(width * layout.scale), round(height * layout.scale)
+    left, top = max(layout.x, 0), max(layout.y, 0)
+    right, bottom = min(layout.x + inner[0], layout.width), min(layout.y + inner[1], layout.height)
+    shown = _shown(picture, layout, (left, top, right, bottom), inner)
+    free = top, layout.height - bottom, left, layout.width - right
+    if max(free) <= 1:
+        return _bordered(shown, *free)
+    if picture.shape[2] == 4:
+        return np.asarray(cv2.copyMakeBorder(shown, *free, cv2.BORDER_CONSTANT, value=(0, 0, 0, 0)), np.uint8)
+    canvas = _blurred_cover(picture, layout.width, layout.height)
+    canvas[top:bottom, left:right] = shown
+    return canvas
+
+
+def _shown(
+    picture: UInt8Array, layout: Layout, seen: tuple[int, int, int, int], inner: tuple[int, int]
+) -> UInt8Array:
+    """The part of the scaled picture that lies on the canvas, between left, top, right and bottom there."""
+    left, top, right, bottom = seen
+    height, width = picture.shape[:2]
     if inner != (width, height):
         # Area averaging shrinks without moiré, Lanczos enlarges without blur.
         how = cv2.INTER_AREA if layout.scale < 1 else cv2.INTER_LANCZOS4
-        picture = np.asarray(cv2.resize(picture, inner, interpolation=how), np.uint8)
-    right, below = layout.width - layout.x - inner[0], layout.height - layout.y - inner[1]
-    if max(layout.x, layout.y, right, below) <= 1:
-        return _bordered(picture, layout.y, below, layout.x, right)
-    canvas = _blurred_cover(picture, layout.width, layout.height)
-    canvas[layout.y : layout.y + inner[1], layout.x : layout.x + inner[0]] = picture
-    return canvas
+        if (right - left, bottom - top) == inner:
+            return np.asarray(cv2.resize(picture, inner, interpolation=how), np.uint8)
+        # Only what is seen is scaled, with a rim for the filter: a face may be a small part of a picture.
+        rim = 8
+        x0, x1 = (min(max(int((at - layout.x) / layout.scale), 0), width) for at in (left, right))
+        y0, y1 = (min(max(int((at - layout.y) / layout.scale), 0), height) for at in (top, bottom))
+        x0, y0, x1, y1 = max(x0 - rim, 0), max(y0 - rim, 0), min(x1 + rim, width), min(y1 + rim, height)
+        part = picture[y0:y1, x0:x1]
+        ends = [(round(a * layout.scale), round(b * layout.scale)) for a, b in ((x0, x1), (y0, y1))]
+        size = ends[0][1] - ends[0][0], ends[1][1] - ends[1][0]
+        picture = np.asarray(cv2.resize(part, size, interpolation=how), np.uint8)
+        x, y = left - layout.x - ends[0][0], top - layout.y - ends[1][0]
+    else:
+        x, y = left - layout.x, top - layout.y
+    return picture[y : y + bottom - top, x : x + right - left]
 
 
 def _bordered(picture: UInt8Array, top: int, below: int, left: int, right: int) -> UInt8Array:

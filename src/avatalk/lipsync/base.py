@@ -21,7 +21,8 @@ class Shot:
     """Everything an engine may look at. Rows of both curves are the output frames.
 
     Attributes:
-        avatar: already placed on the canvas: a photograph's `picture` is (height, width, 3).
+        avatar: already placed on the canvas: a photograph's `picture` is (height, width, 3), or premultiplied
+            RGBA, (height, width, 4), if the person was cut out.
         track: faces in pixels of the canvas; None for a drawn avatar, which knows its own face.
         visemes: what the mouth does.
         motion: what head, lids and eyes do.
@@ -35,6 +36,9 @@ class Shot:
         source: (frames,) int64, for each output frame the entry of `track`; None for a still.
         boxes: for each entry of `track` where a detector of boxes sees the face: x0, y0, x1, y1 in whole
             pixels, or None where there is no face; None as a whole: taken from the faces of `track`.
+        cut_out: frames show the person alone, as RGBA; `pictures` are RGBA then as well.
+        backdrop: (height, width, 3) uint8 RGB, what a drawn avatar stands before; None for its own wall.
+        close: how much larger than a bust a drawn avatar is shown, 1 to 2.
     """
 
     avatar: Avatar
@@ -49,6 +53,9 @@ class Shot:
     pictures: Callable[[int, int], Iterator[UInt8Array]] | None = None
     source: npt.NDArray[np.int64] | None = None
     boxes: tuple[tuple[int, int, int, int] | None, ...] | None = None
+    cut_out: bool = False
+    backdrop: UInt8Array | None = None
+    close: float = 1.0
 
     @property
     def n_frames(self) -> int:
@@ -67,7 +74,11 @@ class Animation(ABC):
 
     @abstractmethod
     def frames(self, start: int, stop: int) -> Iterator[UInt8Array]:
-        """Yield frames `start` to `stop` - 1, each (height, width, 3) uint8 RGB, owned by the caller."""
+        """Yield frames `start` to `stop` - 1, owned by the caller.
+
+        Each is uint8: (height, width, 3) RGB, or (height, width, 4) premultiplied RGBA of a shot that is
+        cut out.
+        """
 
     @property
     def faceless(self) -> list[tuple[float, float]]:

@@ -24,10 +24,11 @@ class RigAnimator:
 
 class _RigAnimation(Animation):
     def __init__(self, shot: Shot) -> None:
-        self._puppet = Puppet(shot.avatar.character, shot.width, shot.height)
+        self._puppet = Puppet(shot.avatar.character, shot.width, shot.height, shot.close, shot.backdrop)
+        self._draw = self._puppet.layer if shot.cut_out else self._puppet.frame
         self._visemes, self._motion = shot.visemes.values, shot.motion.values
 
     def frames(self, start: int, stop: int) -> Iterator[UInt8Array]:
-        """Yield frames `start` to `stop` - 1, each (height, width, 3) uint8 RGB, owned by the caller."""
+        """See `Animation.frames`."""
         for i in range(start, stop):
-            yield self._puppet.frame(Pose(*map(float, self._visemes[i])), tuple(map(float, self._motion[i])))
+            yield self._draw(Pose(*map(float, self._visemes[i])), tuple(map(float, self._motion[i])))

@@ -70,10 +70,12 @@ class WarpedPhotograph(Animation):
     """A photograph ready to speak."""
 
     def __init__(self, shot: Shot, picture: UInt8Array, face: Face) -> None:
-        """Lay out all fields and layers of `face` in `picture` (height, width, 3) uint8 RGB."""
+        """Lay out all fields and layers of `face` in `picture`, RGB or premultiplied RGBA."""
         self._visemes = shot.visemes.values
         self._motion = shot.motion.values
-        self._picture = np.ascontiguousarray(picture)
+        # The face is opaque, so all that is drawn on it is drawn from the colours alone.
+        self._layer = np.ascontiguousarray(picture)
+        self._picture = np.ascontiguousarray(picture[..., :3])
         self._height, self._width = picture.shape[:2]
         self._frame = FaceFrame.of(face)
         self._mouth = Mouth.of(self._frame, self._picture)
@@ -83,7 +85,7 @@ class WarpedPhotograph(Animation):
         self._interior = Interior(self._picture, self._frame, self._mouth)
 
     def frames(self, start: int, stop: int) -> Iterator[UInt8Array]:
-        """Yield frames `start` to `stop` - 1, each (height, width, 3) uint8 RGB, owned by the caller."""
+        """See `Animation.frames`."""
         for index in range(start, stop):
             viseme = dict(zip(VISEME_CHANNELS, self._visemes[index].tolist(), strict=True))
             motion = dict(zip(MOTION_CHANNELS, self._motion[index].tolist(), strict=True))
@@ -95,17 +97,17 @@ class WarpedPhotograph(Animation):
         amounts["rest"] = 1.0 if self._mouth.was_open else 0.0
         amounts["brow"] = motion["brow"]
 
-        frame = self._picture.copy()
+        frame = self._layer.copy()
         flow = self._flow(_mix(self._head.fields, motion), amounts)
         (x, y), where = flow.corner, flow.where
         whole = ((x, y, x + where.shape[1], y + where.shape[0]),)
         for x0, y0, x1, y1 in whole if flow.turned is None else self._head.bands:
-            frame[y0:y1, x0:x1] = resample(self._picture, where[y0 - y : y1 - y, x0 - x : x1 - x])
+            frame[y0:y1, x0:x1] = resample(self._layer, where[y0 - y : y1 - y, x0 - x : x1 - x])
         if motion["blink"] or motion["gaze_x"] or motion["gaze_y"]:
             for eye in self._eyes:
-                self._look(frame, eye, flow, motion)
+                self._look(frame[..., :3], eye, flow, motion)
         if any(amounts[name] for name in SHAPES if name != "brow"):
-            self._speak(frame, flow, amounts, viseme["tongue"])
+            self._speak(frame[..., :3], flow, amounts, viseme["tongue"])
         return frame
 
     def _flow(self, turned: Float32Array | None, amounts: dict[str, float]) -> Flow:

@@ -166,6 +166,7 @@ class Model:
 
 FACE_DETECTOR = "face_detection_full_range_sparse.tflite"
 FACE_MESH = "face_landmark_with_attention.tflite"
+SELFIE = "selfie_segmentation.tflite"
 WAV2LIP = "wav2lip.pth"
 WAV2LIP_GAN = "wav2lip_gan.pth"
 S3FD = "s3fd-619a316812.pth"
@@ -203,6 +204,26 @@ _ALL = (
                 2495106,
                 "e06a804e0144f9929eda782122916b35d60c697c3c9344013ca2bbe76a6ce2b4",
                 f"mediapipe/modules/face_landmark/{FACE_MESH}",
+            ),
+        ),
+        sources=(
+            Wheel("mediapipe==0.10.21", 35_622_638, "3.11", "manylinux_2_28_x86_64"),
+            Web("https://storage.googleapis.com/mediapipe-assets/"),
+        ),
+    ),
+    Model(
+        name="selfie",
+        title="MediaPipe selfie segmentation: persons before any background",
+        stage="compose",
+        engine="selfie",
+        licence="Apache-2.0",
+        commercial=True,
+        files=(
+            ModelFile(
+                SELFIE,
+                249505,
+                "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c",
+                f"mediapipe/modules/selfie_segmentation/{SELFIE}",
             ),
         ),
         sources=(

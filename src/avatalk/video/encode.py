@@ -1,12 +1,13 @@
-"""Stage 6: frames and sound become one MP4 that any player opens.
+"""Stage 6: frames and sound become one file that any player opens.
 
-H.264 High, yuv420p, BT.709 limited range (ITU-T H.264, BT.709-6); AAC at 48 kHz; `moov` before `mdat`.
+MP4: H.264 High, yuv420p; AAC at 48 kHz; `moov` before `mdat`. WebM: VP9 and Opus. MOV: ProRes 4444 and PCM.
+BT.709, limited range (ITU-T H.264, BT.709-6). What is transparent stays so in WebM and MOV.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,12 +17,15 @@ import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 
-from avatalk.errors import BadInput, OutputError
+from avatalk.errors import OutputError
 from avatalk.events import Monitor
 from avatalk.media import Cue, UInt8Array
 from avatalk.speech.audio import AudioClip
+from avatalk.video.formats import Format, format_of
+from avatalk.video.pictures import write_pictures
+from avatalk.video.pixels import video_frame
 from avatalk.video.soft import add_captions, packet_of
-from avatalk.workspace import cannot_write, check_writable, complete_or_nothing
+from avatalk.workspace import cannot_write, complete_or_nothing
 
 AUDIO_RATE = 48_000
 _AUDIO_BLOCK_S = 1.0
@@ -29,16 +33,6 @@ _AUDIO_BLOCK_S = 1.0
 _THREADS = 4
 _BT709 = 1
 _AVX512_SKX = 256  # CV_CPU_AVX512_SKX of OpenCV
-_KR, _KG, _KB = 0.2126, 0.7152, 0.0722  # luma of BT.709
-# (3, 4): full-range RGB to limited-range Y, Cb, Cr, and their offsets.
-_RGB_TO_YUV = np.array(
-    [
-        [_KR * 219 / 255, _KG * 219 / 255, _KB * 219 / 255, 16],
-        [-_KR / (2 - 2 * _KB) * 224 / 255, -_KG / (2 - 2 * _KB) * 224 / 255, 112 / 255, 128],
-        [112 / 255, -_KG / (2 - 2 * _KR) * 224 / 255, -_KB / (2 - 2 * _KR) * 224 / 255, 128],
-    ],
-    np.float32,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +44,16 @@ class Effort:
         crf: constant rate factor of x264, lower is better.
         audio_bit_rate: bits per second.
         params: where x264 is to differ from its preset.
+        vp9_crf: of libvpx, lower is better.
+        vp9_speed: of libvpx, 0 best to 8 fastest.
     """
 
     preset: str
     crf: int
     audio_bit_rate: int
     params: str = ""
+    vp9_crf: int = 30
+    vp9_speed: int = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +65,11 @@ class Captions:
 
 
 EFFORTS = {
-    "draft": Effort("ultrafast", 27, 96_000),
+    "draft": Effort("ultrafast", 27, 96_000, vp9_crf=40, vp9_speed=8),
     # A talking head hardly moves: with mbtree, superfast gives the size and quality of veryfast.
     "standard": Effort("superfast", 19, 160_000, "mbtree=1:rc-lookahead=5"),
-    "high": Effort("medium", 17, 256_000),
+    "high": Effort("medium", 17, 256_000, vp9_crf=24, vp9_speed=5),
 }
-
-
-def check_output(path: Path) -> None:
-    """Find out before hours of work whether `path` can be written.
-
-    Raises:
-        BadInput: its ending is not ``.mp4``.
-        OutputError: its folder is missing or read-only.
-    """
-    if path.suffix.lower() not in (".mp4", ".m4v"):
-        raise BadInput(
-            f"{path.name or 'The output'} does not end in .mp4.",
-            hint="Videos are written as MP4.",
-            stage="encode",
-            field="output",
-        )
-    check_writable(path)
 
 
 def encode(
@@ -103,12 +84,14 @@ def encode(
     comment: str,
     monitor: Monitor,
     captions: Captions | None = None,
+    transparent: bool = False,
 ) -> None:
     """Write the finished file at `path`, or nothing.
 
     Args:
         path: of the file; its folder exists.
-        frames: each (height, width, 3) uint8 RGB, in order.
+        frames: each (height, width, 3) uint8 RGB, in order; or (height, width, 4) premultiplied RGBA, if
+            `transparent`.
         n_frames: how many there are, for the progress.
         fps: frames per second; frame i is shown at i / fps exactly.
         size: width and height, even.
@@ -117,14 +100,21 @@ def encode(
         comment: metadata of the file: the request that made it.
         monitor: told of every frame.
         captions: a track of their own, if wanted.
+        transparent: whether frames have alpha.
 
     Raises:
         OutputError: the folder is read-only or the disk is full.
         Cancelled: through `monitor`.
     """
+    kind, effort = format_of(path), EFFORTS[quality]
+    if not kind.muxer:
+        write_pictures(path, frames, n_frames, audio, comment=comment, monitor=monitor)
+        return
     with complete_or_nothing(path) as part:
         try:
-            _write(part, frames, n_frames, fps, size, audio, EFFORTS[quality], comment, monitor, captions)
+            with _opened(part, kind, comment) as container:
+                picture = _video_stream(container, kind, fps, size, effort, transparent)
+                _write(container, picture, kind, frames, n_frames, fps, audio, effort, monitor, captions)
         except av.FFmpegError as error:
             if isinstance(error, OSError) and error.errno:
                 raise cannot_write(path, OSError(error.errno, error.strerror)) from error
@@ -135,50 +125,79 @@ def encode(
             ) from error
 
 
+def _opened(part: Path, kind: Format, comment: str) -> av.container.OutputContainer:
+    # Matroska would take a number by chance: the same request makes the same bytes.
+    options = {"movflags": "+faststart"} if kind.muxer != "webm" else {"fflags": "+bitexact"}
+    container = av.open(str(part), "w", format=kind.muxer, options=options)
+    container.metadata["comment"] = comment
+    return container
+
+
 def _write(
-    part: Path,
+    container: av.container.OutputContainer,
+    picture: av.VideoStream,
+    kind: Format,
     frames: Iterable[UInt8Array],
     n_frames: int,
     fps: Fraction,
-    size: tuple[int, int],
     audio: AudioClip,
     effort: Effort,
-    comment: str,
     monitor: Monitor,
     captions: Captions | None,
 ) -> None:
-    with av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        container.metadata["comment"] = comment
-        picture = _video_stream(container, fps, size, effort)
-        channels = min(2, audio.channels)
-        sound = container.add_stream("aac", rate=AUDIO_RATE, bit_rate=effort.audio_bit_rate)
-        sound.layout = "stereo" if channels == 2 else "mono"
-        sound_frames, sound_until = _audio_frames(audio, channels), 0
-        cues = deque(captions.cues if captions else ())
-        texts = add_captions(container, captions.language) if captions else None
-        for index, frame in enumerate(frames):
-            # The sound runs ahead, so that a player finds both close together in the file.
-            while sound_until <= index / fps * AUDIO_RATE and (block := next(sound_frames, None)):
-                container.mux(sound.encode(block))
-                sound_until += block.samples
-            while texts and cues and cues[0].start_s <= index / fps:
-                container.mux(packet_of(cues.popleft(), texts))
-            container.mux(picture.encode(_video_frame(frame, index)))
-            monitor.report("encode", index + 1, n_frames, "frames")
-        for block in sound_frames:
-            container.mux(sound.encode(block))
-        while texts and cues:
+    channels = min(2, audio.channels)
+    sound = _audio_stream(container, kind, channels, effort)
+    sound_frames, sound_until = _audio_frames(audio, channels), 0
+    cues = deque(captions.cues if captions else ())
+    texts = add_captions(container, captions.language) if captions else None
+    pixel_format = str(picture.codec_context.pix_fmt)
+    resampler = av.AudioResampler(format=sound.codec_context.format, layout=sound.layout, rate=AUDIO_RATE)
+
+    def mux_sound(block: av.AudioFrame | None) -> None:
+        for converted in resampler.resample(block):
+            container.mux(sound.encode(converted))
+
+    for index, frame in enumerate(frames):
+        # The sound runs ahead, so that a player finds both close together in the file.
+        while sound_until <= index / fps * AUDIO_RATE and (block := next(sound_frames, None)):
+            sound_until += block.samples
+            mux_sound(block)
+        while texts and cues and cues[0].start_s <= index / fps:
             container.mux(packet_of(cues.popleft(), texts))
-        container.mux(picture.encode(None))
-        container.mux(sound.encode(None))
+        container.mux(picture.encode(video_frame(frame, pixel_format, index)))
+        monitor.report("encode", index + 1, n_frames, "frames")
+    for block in sound_frames:
+        mux_sound(block)
+    mux_sound(None)
+    while texts and cues:
+        container.mux(packet_of(cues.popleft(), texts))
+    container.mux(picture.encode(None))
+    container.mux(sound.encode(None))
+
+
+def _audio_stream(
+    container: av.container.OutputContainer, kind: Format, channels: int, effort: Effort
+) -> av.AudioStream:
+    stream = container.add_stream(kind.sound, rate=AUDIO_RATE, layout="stereo" if channels == 2 else "mono")
+    assert isinstance(stream, av.AudioStream)  # likewise
+    if not kind.sound.startswith("pcm"):
+        stream.bit_rate = effort.audio_bit_rate
+    return stream
 
 
 def _video_stream(
-    container: av.container.OutputContainer, fps: Fraction, size: tuple[int, int], effort: Effort
+    container: av.container.OutputContainer,
+    kind: Format,
+    fps: Fraction,
+    size: tuple[int, int],
+    effort: Effort,
+    transparent: bool,
 ) -> av.VideoStream:
-    stream = container.add_stream("libx264", rate=fps)
+    codec, pixel_format, options = _CODECS[kind.muxer](effort, transparent)
+    stream = container.add_stream(codec, rate=fps)
+    assert isinstance(stream, av.VideoStream)  # for the checker: the codec is one of video
     stream.width, stream.height = size
-    stream.pix_fmt = "yuv420p"
+    stream.pix_fmt = pixel_format
     stream.time_base = 1 / fps
     context = stream.codec_context
     context.time_base = 1 / fps
@@ -187,36 +206,52 @@ def _video_stream(
     context.color_range = ColorRange.MPEG
     context.colorspace = Colorspace.ITU709
     context.color_primaries = context.color_trc = _BT709
+    context.options = options
+    if transparent and kind.muxer == "webm":
+        stream.metadata["alpha_mode"] = "1"  # tells players to look for the second picture of each frame
+    return stream
+
+
+def _h264(effort: Effort, _transparent: bool) -> tuple[str, str, dict[str, str]]:
     params = [effort.params] if effort.params else []
     if cv2.checkHardwareSupport(_AVX512_SKX):
         # x264's AVX-512 code of mbtree reads memory that nobody wrote: the same frames gave up to 15
         # different files. Its AVX2 code does not, and is as fast.
         params.append("asm=avx2")
-    context.options = {
+    options = {
         "preset": effort.preset,
         "crf": str(effort.crf),
         "profile": "high",
         "x264-params": ":".join(params),
     }
-    return stream
+    return "libx264", "yuv420p", options
 
 
-def _video_frame(frame: UInt8Array, index: int) -> av.VideoFrame:
-    """`frame` as yuv420p in BT.709, limited range.
+def _vp9(effort: Effort, transparent: bool) -> tuple[str, str, dict[str, str]]:
+    options = {
+        "crf": str(effort.vp9_crf),
+        "b": "0",
+        "deadline": "good",
+        "cpu-used": str(min(effort.vp9_speed, 5)),
+        "row-mt": "1",
+        "tile-columns": "1",
+        "auto-alt-ref": "0",  # what is transparent cannot have such frames
+    }
+    if effort.vp9_speed > 5:
+        options |= {"deadline": "realtime", "cpu-used": str(effort.vp9_speed)}
+    return "libvpx-vp9", "yuva420p" if transparent else "yuv420p", options
 
-    By OpenCV, which takes a third of the time of swscale.
-    """
-    height, width = frame.shape[:2]
-    planes = np.empty((height * 3 // 2, width), np.uint8)
-    chroma = planes[height:].reshape(2, height // 2, width // 2)
-    full = cv2.transform(frame, _RGB_TO_YUV)
-    half = cv2.resize(full, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-    cv2.extractChannel(full, 0, planes[:height])
-    cv2.extractChannel(half, 1, chroma[0])
-    cv2.extractChannel(half, 2, chroma[1])
-    yuv = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-    yuv.pts = index
-    return yuv
+
+def _prores(_effort: Effort, transparent: bool) -> tuple[str, str, dict[str, str]]:
+    pixel_format = "yuva444p10le" if transparent else "yuv444p10le"
+    return "prores_ks", pixel_format, {"profile": "4444", "vendor": "apl0", "alpha_bits": "16"}
+
+
+_CODECS: dict[str, Callable[[Effort, bool], tuple[str, str, dict[str, str]]]] = {
+    "mp4": _h264,
+    "webm": _vp9,
+    "mov": _prores,
+}
 
 
 def _audio_frames(audio: AudioClip, channels: int) -> Iterator[av.AudioFrame]:

@@ -40,11 +40,20 @@ class Puppet:
         character: whom to draw.
         width: of the canvas, pixels.
         height: of the canvas, pixels.
+        close: how much larger than a bust the person is shown, 1 to 2.
+        backdrop: (height, width, 3) uint8 RGB, what stands behind; None for the character's own wall.
     """
 
-    def __init__(self, character: Character, width: int, height: int) -> None:
-        self._view = view = place(width, height)
-        self._backdrop = _backdrop(character, width, height)
+    def __init__(
+        self,
+        character: Character,
+        width: int,
+        height: int,
+        close: float = 1.0,
+        backdrop: UInt8Array | None = None,
+    ) -> None:
+        self._view = view = place(width, height, close)
+        self._backdrop = _backdrop(character, width, height) if backdrop is None else backdrop
         under = paint_sheets(portrait.beneath(character), view)
         self._above = paint_sheets(portrait.above(character), view)
         rest = cv2.merge([255 - self._above[..., 3]] * 4)
@@ -74,14 +83,18 @@ class Puppet:
             part[:] = cv2.add(cv2.multiply(part, rest, scale=1 / 255), cv2.cvtColor(bust, cv2.COLOR_RGBA2RGB))
         return frame
 
-    def cutout(self, pose: Pose | None = None, motion: tuple[float, ...] = _REST) -> UInt8Array:
-        """Return a frame without its backdrop: (height, width, 4) uint8 RGBA, alpha not premultiplied."""
+    def layer(self, pose: Pose, motion: tuple[float, ...]) -> UInt8Array:
+        """Return a frame without its backdrop: (height, width, 4) uint8 premultiplied RGBA; see `frame`."""
         v = self._view
         canvas = np.zeros((*self._backdrop.shape[:2], 4), np.uint8)
-        for (rows, cols), bust in self._bust(pose or Pose(), motion):
+        for (rows, cols), bust in self._bust(pose, motion):
             part = canvas[v.top + rows.start : v.top + rows.stop, v.left + cols.start : v.left + cols.stop]
-            part[:] = cv2.cvtColor(bust, cv2.COLOR_mRGBA2RGBA)
+            part[:] = bust
         return canvas
+
+    def cutout(self) -> UInt8Array:
+        """Return the frame at rest without its backdrop: (height, width, 4) uint8 RGBA, not premultiplied."""
+        return np.asarray(cv2.cvtColor(self.layer(Pose(), _REST), cv2.COLOR_mRGBA2RGBA), np.uint8)
 
     def _bust(self, pose: Pose, motion: tuple[float, ...]) -> Iterator[tuple[Window, UInt8Array]]:
         """Yield the bust in bands, each with its rows and columns: RGBA, premultiplied."""

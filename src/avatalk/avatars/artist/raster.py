@@ -55,12 +55,19 @@ class View:
         return (x0 - dx) / self.scale, (y0 - dy) / self.scale, (x1 - dx) / self.scale, (y1 - dy) / self.scale
 
 
-def place(width: int, height: int) -> View:
-    """Stand a bust on a canvas of any shape: headroom above, shoulders in, the head as large as is seemly."""
-    scale = min(0.535 * height / 412, 0.66 * width / 412)
+def place(width: int, height: int, close: float = 1.0) -> View:
+    """Stand a bust on a canvas of any shape: headroom above, shoulders in, the head as large as is seemly.
+
+    Args:
+        width: of the canvas, pixels.
+        height: likewise.
+        close: enlargement of the person, 1 to 2.
+    """
+    scale = close * min(0.535 * height / 412, 0.66 * width / 412)
     eye_x, eye_y = width / 2, max(0.445 * height, 0.0)
     if height > 1.2 * width:
         eye_y = 0.40 * height
+    eye_y = max(eye_y, 262 * scale)  # the crown stays in the picture
     left = max(int(eye_x - 500 * scale), 0)
     right = min(int(eye_x + 500 * scale) + 1, width)
     top = max(int(eye_y - 310 * scale), 0)

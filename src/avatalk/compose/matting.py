@@ -1,0 +1,39 @@
+"""The contract of the engines that cut a person out of a picture."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from avatalk.events import Monitor
+from avatalk.media import UInt8Array
+
+
+class Matting(ABC):
+    """Cuts persons out. One instance may be used from one thread at a time."""
+
+    name: ClassVar[str]
+
+    @classmethod
+    @abstractmethod
+    def configured(cls, device: str, monitor: Monitor) -> Matting:
+        """Return the engine; it may fetch its weights.
+
+        Args:
+            device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+            monitor: told of progress.
+        """
+
+    @abstractmethod
+    def cut(self, picture: UInt8Array) -> UInt8Array:
+        """Cut the persons out of a picture, at its own resolution, without colour of what was behind them.
+
+        Args:
+            picture: (height, width, 3) uint8 RGB.
+
+        Returns:
+            (height, width, 4) uint8 premultiplied RGBA.
+
+        Raises:
+            FaceError: nobody is in it.
+        """
