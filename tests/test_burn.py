@@ -218,8 +218,8 @@ def test_captions_are_drawn_while_they_last_and_nowhere_else(tmp_path):
     bare_request = VideoRequest(**fields)
     request = VideoRequest(**fields, captions="burn,srt")
     with plan(bare_request) as plain, plan(request) as made:
-        cues = made._burned.cues
-        zone = int(made._burned.style.zone[0])
+        cues = made._scene.layers[-1].cues
+        zone = int(made._scene.layers[-1].style.zone[0])
         shown = 0
         for index, (before, after) in enumerate(zip(plain.frames(), made.frames(), strict=True)):
             second = index / made.fps
