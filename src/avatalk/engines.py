@@ -72,6 +72,8 @@ class Engine:
 
 _WAV2LIP_LICENCE = "Wav2Lip weights, non-commercial"
 
+_COQUI = ("TTS", "torchaudio", "torchcodec", "six", "torch", "openvino")
+
 ENGINES: tuple[Engine, ...] = (
     Engine(
         "avatar",
@@ -117,6 +119,28 @@ ENGINES: tuple[Engine, ...] = (
         models=("piper:",),
         extra="piper",
         takes=("text",),
+    ),
+    Engine(
+        "speech",
+        "xtts",
+        "avatalk.speech.coqui:Xtts",
+        "XTTS v2: clones a voice into 17 languages; wants a graphics card",
+        "Coqui Public Model License 1.0.0, non-commercial",
+        packages=_COQUI,
+        models=("xtts",),
+        extra="coqui",
+        takes=("text", "sample"),
+    ),
+    Engine(
+        "speech",
+        "yourtts",
+        "avatalk.speech.coqui:YourTts",
+        "YourTTS: clones a voice into English, French and Portuguese, faster than real time",
+        "CC-BY-NC-ND-4.0",
+        packages=_COQUI,
+        models=("yourtts",),
+        extra="coqui",
+        takes=("text", "sample"),
     ),
     Engine(
         "speech",

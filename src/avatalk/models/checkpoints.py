@@ -92,8 +92,9 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
         raise _damaged(path) from error
     except _damage() as error:
         raise _damaged(path) from error
-    if isinstance(held, Mapping) and isinstance(held.get("state_dict"), Mapping):
-        held = held["state_dict"]
+    for inner in ("state_dict", "model"):
+        if isinstance(held, Mapping) and isinstance(held.get(inner), Mapping):
+            held = held[inner]
     if not isinstance(held, Mapping):
         raise _unreadable(path, "holds no weights by name", "Give a state dict or a checkpoint with one.")
     return {name: tensor for name, tensor in held.items() if isinstance(tensor, torch.Tensor)}
