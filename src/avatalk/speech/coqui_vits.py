@@ -166,6 +166,12 @@ class _FastDecoder(nn.Module):
         return torch.from_numpy(self._network(z.numpy(), g.numpy())[0])
 
 
+def check(folder: Path) -> None:
+    """Raise `UnreadableFile` if the files in `folder` are not such a model."""
+    _read_model(folder)
+    _read_encoder(folder)
+
+
 def _read_model(folder: Path) -> Any:
     """Return the network with its weights, without what only training needs."""
     settings = read_config(folder / "config.json")

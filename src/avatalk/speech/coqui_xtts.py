@@ -118,6 +118,11 @@ def _parts(text: str, limit: int) -> Iterator[str]:
         yield text
 
 
+def check(folder: Path) -> None:
+    """Raise `UnreadableFile` if the files in `folder` are not such a model."""
+    _read_model(folder)
+
+
 def _read_model(folder: Path) -> Any:
     """Return the network with its weights.
 
