@@ -195,8 +195,8 @@ def test_what_is_brought_under_a_right_name_and_wrong(store, tmp_path, brought, 
 
 
 def test_what_is_no_file(store, tmp_path):
-    for path in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(UnreadableFile, match="cannot be read"):
+    for path, words in ((tmp_path, "folder without a whole model"), (tmp_path / "nowhere", "cannot be read")):
+        with pytest.raises(UnreadableFile, match=words):
             store.import_file(path)
 
 

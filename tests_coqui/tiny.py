@@ -1,4 +1,4 @@
-"""Tiny YourTTS and XTTS with random weights, made by the library's own classes and saved as the real ones lie."""
+"""Tiny YourTTS and XTTS with random weights, by the library's own classes, saved as the real ones lie."""
 
 import json
 from dataclasses import dataclass, field
@@ -109,9 +109,14 @@ def yourtts(folder: Path, size: Size = Size(), seed: int = 0) -> Path:  # noqa: 
     (folder / "config_se.json").write_text(json.dumps(encoder_config.to_dict(), indent=1))
     torch.save({"model": encoder.state_dict(), "step": 1}, folder / "model_se.pth")
     # The real discriminator alone would take 190 MB.
-    state = {"disc.nets.0.weight": torch.zeros(1), **model.state_dict(), **{f"speaker_encoder.{k}": v for k, v in encoder.state_dict().items()}}
+    state = {
+        "disc.nets.0.weight": torch.zeros(1),
+        **model.state_dict(),
+        **{f"speaker_encoder.{k}": v for k, v in encoder.state_dict().items()},
+    }
     torch.save(
-        {"model": state, "config": written, "optimizer": [{"state": {}}], "step": 7}, folder / "model_file.pth"
+        {"model": state, "config": written, "optimizer": [{"state": {}}], "step": 7},
+        folder / "model_file.pth",
     )
     return folder
 
@@ -142,11 +147,13 @@ def _speaker_encoder(size: Size):
 
 
 def xtts(folder: Path, seed: int = 0, args: dict | None = None, notes: bool = True) -> Path:
-    """Write an XTTS v2 into `folder`; with `notes`, its checkpoint holds objects as the published one does."""
+    """Write an XTTS v2 into `folder`; with `notes`, its checkpoint holds objects, as the published one."""
     torch.manual_seed(seed)
     folder.mkdir(parents=True, exist_ok=True)
     words = ["[STOP]", "[UNK]", "[START]", "[SPACE]", *(f"[{code}]" for code in ("en", "de", "zh-cn", "ja"))]
-    vocabulary = {word: index for index, word in enumerate([*words, *"abcdefghijklmnopqrstuvwxyzäöü0123456789.,!?'"])}
+    vocabulary = {
+        word: index for index, word in enumerate([*words, *"abcdefghijklmnopqrstuvwxyzäöü0123456789.,!?'"])
+    }
     tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token="[UNK]"))
     tokenizer.pre_tokenizer = Whitespace()
     tokenizer.add_special_tokens(words)
@@ -167,7 +174,9 @@ def xtts(folder: Path, seed: int = 0, args: dict | None = None, notes: bool = Tr
         "decoder_input_dim": 64,
         **(args or {}),
     }
-    config = XttsConfig(model_args=XttsArgs(**settings), audio=XttsAudioConfig(), gpt_cond_len=6, gpt_cond_chunk_len=3)
+    config = XttsConfig(
+        model_args=XttsArgs(**settings), audio=XttsAudioConfig(), gpt_cond_len=6, gpt_cond_chunk_len=3
+    )
     model = Xtts(config)
     written = json.loads(json.dumps(config.to_dict()))
     written["model_args"]["tokenizer_file"] = f"{ELSEWHERE}vocab.json"

@@ -53,7 +53,10 @@ def install(
 
 @models_app.command(name="import")
 def import_(
-    files: Annotated[list[Path], typer.Argument(help="Files from anywhere, under any name.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Files from anywhere, under any name; folders and zips of models with several."),
+    ],
     name: Annotated[
         str | None, typer.Option("--as", help="The model, where the content fits several.")
     ] = None,

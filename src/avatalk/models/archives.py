@@ -1,4 +1,4 @@
-"""The files of a model in a folder or a zip, wherever in it they lie. Nothing is unpacked but what is asked for."""
+"""The files of a model in a folder or a zip, wherever in it they lie. Nothing else is unpacked."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import zipfile
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import IO, TYPE_CHECKING
 from avatalk.errors import EngineUnavailable, UnreadableFile
 from avatalk.events import STAGES, Monitor
 from avatalk.models import licences, piper
+from avatalk.models.archives import matching, names_in
 from avatalk.models.identify import checksum, fault, published
 from avatalk.models.manifest import Form, Model, ModelFile
 
@@ -66,7 +68,11 @@ def import_file(
 ) -> Imported:
     """Do what `avatalk.models.import_file` says, in `store`."""
     try:
-        if path.name.endswith((".onnx", ".onnx.json")):
+        together = _together(store, path, name)
+        if together is not None:
+            model, finds = together
+            known = all(find.form.sha256 in [form.sha256 for form in find.file.forms] for find in finds)
+        elif path.name.endswith((".onnx", ".onnx.json")):
             model, finds = _voice(path, name)
             known = all(
                 find.form.sha256 == find.file.sha256 for find in finds if find.file.name != piper.CARD
@@ -91,9 +97,11 @@ def import_file(
         licences.check_consent(model, store.cache, f"avatalk models import {path.name} --accept-license")
         with store.working(model, monitor) as scratch:
             for find in finds:
-                copy = scratch / find.file.name
-                _copy(find, copy, model, monitor)
-                store.put(model, find.file, copy, find.form)
+                _copy(find, scratch / find.file.name, model, monitor)
+            if together is not None and not known:
+                _check(model, scratch)
+            for find in finds:
+                store.put(model, find.file, scratch / find.file.name, find.form)
         store.convert(model, monitor)
     return Imported(
         model=model.name,
@@ -102,6 +110,55 @@ def import_file(
         published=known,
         missing=tuple(file.name for file in model.files if not store.has(model, file)),
     )
+
+
+def _together(store: Store, path: Path, name: str | None) -> tuple[Model, list[_Find]] | None:
+    """Return the model whose files all lie in the folder or zip `path`; None if it is a file by itself."""
+    names = names_in(path)
+    lacking = []
+    for model in store.models.values():
+        if not model.check or name not in (None, model.name):
+            continue
+        found = matching(names, model.files)
+        if len(found) == len(model.files):
+            return model, [_member(path, file, found[file.name]) for file in model.files]
+        if found:
+            lacking.append(
+                f"for {model.name} it lacks {', '.join(f.name for f in model.files if f.name not in found)}"
+            )
+    if path.is_dir():
+        raise UnreadableFile(
+            f"{path} is a folder without a whole model in it{': ' if lacking else ''}{'; '.join(lacking)}.",
+            hint="Give the folder or zip that holds all files of a model; other models file by file.",
+        )
+    return None
+
+
+def _member(path: Path, file: ModelFile, name: str) -> _Find:
+    """Return the file that lies as `name` in the folder or zip `path`."""
+    find = _Find(file, Form(0, ""), path / name) if path.is_dir() else _Find(file, Form(0, ""), path, name)
+    digest, size = hashlib.sha256(), 0
+    with find.open() as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+            size += len(block)
+    known = next((form for form in file.forms if form.sha256 == digest.hexdigest()), None)
+    return replace(find, form=known or Form(size, digest.hexdigest(), f"from {path.name}"))
+
+
+def _check(model: Model, folder: Path) -> None:
+    """Let the engine try whether it can use the files in `folder`."""
+    module, _, function = model.check.partition(":")
+    try:
+        check = getattr(import_module(module), function)
+    except ImportError as error:
+        raise EngineUnavailable(
+            f"The files of {model.name} are not the published ones, and to try whether they fit, {error.name}"
+            " is needed.",
+            hint="pip install 'avatalk[coqui]'",
+            stage=model.stage,
+        ) from error
+    check(folder)
 
 
 def _voice(path: Path, name: str | None) -> tuple[Model, list[_Find]]:
@@ -168,7 +225,8 @@ def _by_content(store: Store, path: Path, wanted: Model | None) -> tuple[Model, 
     from avatalk.models import checkpoints
 
     everything = [(model, file) for model in store.models.values() for file in model.files]
-    namesake = next((file for _, file in everything if file.name == path.name), None)
+    alone = [file for model, file in everything if not model.check]  # model.pth can be anybody's
+    namesake = next((file for file in alone if file.name == path.name), None)
     try:
         if namesake is not None and not namesake.kind:
             raise _unusable(path, fault(path, namesake, store.models))

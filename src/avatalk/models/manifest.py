@@ -352,6 +352,62 @@ _ALL = (
             Web("https://raw.githubusercontent.com/notofonts/noto-cjk/Sans2.004/Sans/OTC/"),
         ),
     ),
+    Model(
+        name="yourtts",
+        title="YourTTS: clones voices, in English, French and Portuguese",
+        stage="speech",
+        engine="yourtts",
+        licence="CC-BY-NC-ND-4.0",
+        commercial=False,
+        files=(
+            ModelFile("config.json", 0, ""),
+            ModelFile("model_file.pth", 0, "", aka=("model_file.pth.tar", "best_model.pth")),
+            ModelFile("speakers.json", 0, ""),
+            ModelFile("language_ids.json", 0, ""),
+            ModelFile("config_se.json", 0, ""),
+            ModelFile("model_se.pth", 0, "", aka=("model_se.pth.tar",)),
+        ),
+        sources=(
+            Archive(
+                "https://github.com/coqui-ai/TTS/releases/download/v0.10.1_models/",
+                "tts_models--multilingual--multi-dataset--your_tts.zip",
+            ),
+        ),
+        terms="The weights of YourTTS (CC BY-NC-ND 4.0) are not for commercial use, and not to be passed on"
+        " in a changed form; see https://creativecommons.org/licenses/by-nc-nd/4.0/.",
+        check="avatalk.speech.coqui_vits:check",
+    ),
+    Model(
+        name="xtts",
+        title="XTTS v2: clones voices, in 17 languages",
+        stage="speech",
+        engine="xtts",
+        licence="Coqui Public Model License 1.0.0, non-commercial",
+        commercial=False,
+        files=(
+            ModelFile(
+                "config.json", 4368, "ef262b1454dd2a77e1461b0b2cd53e19b8a7624cc131b837d36df67356bc75e8"
+            ),
+            ModelFile(
+                "model.pth", 1867929118, "c7ea20001c6a0a841c77e252d8409f6a74fb423e79b3206a0771ba5989776187"
+            ),
+            ModelFile(
+                "vocab.json", 361219, "928260878a59da8a72a2a5b7687fea29d5106137669d90945430fe17e415304a"
+            ),
+            ModelFile(
+                "speakers_xtts.pth",
+                7754818,
+                "f0f6137c19a4eab0cbbe4c99b5babacf68b1746e50da90807708c10e645b943b",
+            ),
+        ),
+        sources=(
+            Web("https://huggingface.co/coqui/XTTS-v2/resolve/main/"),
+            Web("https://huggingface.co/tts-hub/XTTS-v2/resolve/main/"),
+        ),
+        terms="XTTS v2 and the speech it makes are not for commercial use (Coqui Public Model License 1.0.0);"
+        " see https://huggingface.co/coqui/XTTS-v2/blob/main/LICENSE.txt.",
+        check="avatalk.speech.coqui_xtts:check",
+    ),
 )
 
 MODELS: dict[str, Model] = {model.name: model for model in _ALL}

@@ -1,4 +1,4 @@
-"""YourTTS and XTTS v2 by coqui-tts: voices cloned from a recording, and the speakers that come with the models.
+"""YourTTS and XTTS v2 by coqui-tts: voices cloned from a recording, and the speakers of the models.
 
 The library and PyTorch are imported when the first sentence is spoken. The weights lie where the model
 manager put them; nothing is fetched here.
@@ -102,7 +102,7 @@ class Coqui(SpeechEngine):
                 field="text",
             )
         if pitch != 1:
-            sound = resample(sound, network.sample_rate, round(network.sample_rate / pitch))
+            sound = resample(sound, round(network.sample_rate * pitch), network.sample_rate)
         sound = np.clip(sound, -1, 1)
         if spans is None:
             return Utterance(sound, network.sample_rate)
@@ -124,7 +124,9 @@ class Coqui(SpeechEngine):
             if canonical(tag) == canonical(language):
                 return self.codes[tag]
         name, _ = about(language)
-        wanting = next((need for tag, need in self.needs.items() if canonical(tag) == canonical(language)), "")
+        wanting = next(
+            (need for tag, need in self.needs.items() if canonical(tag) == canonical(language)), ""
+        )
         others = [other.title for other in ENGINES if canonical(language) in map(canonical, other.codes)]
         if wanting:
             hint = f"pip install {wanting}"
@@ -169,7 +171,7 @@ class Coqui(SpeechEngine):
             natives = sorted(speakers, key=lambda name: (_mother_tongue(name) != tag[:2], name))
             for speaker in natives:
                 name = "-".join("".join(c if c.isalnum() else " " for c in speaker.lower()).split())
-                native = _mother_tongue(speaker) in (tag[:2], "") and tag == tags[0] or _mother_tongue(speaker) == tag[:2]
+                native = (_mother_tongue(speaker) or tags[0][:2]) == tag[:2]
                 found.append(
                     Voice(
                         name=name if native else f"{name}-{tag.lower()}",
@@ -199,14 +201,14 @@ class YourTts(Coqui):
 
 
 class Xtts(Coqui):
-    """XTTS v2 (https://arxiv.org/abs/2406.04904): a language model of sounds; 24 kHz, wants a graphics card."""
+    """XTTS v2 (https://arxiv.org/abs/2406.04904): a language model of sounds; 24 kHz, best on a GPU."""
 
     name = "xtts"
     title = "XTTS v2"
     codes: ClassVar[Mapping[str, str]] = {
-        **{tag: tag for tag in "en es fr de it pt pl tr ru nl cs ar".split()},
+        **{tag: tag for tag in ["en", "es", "fr", "de", "it", "pt", "pl", "tr", "ru", "nl", "cs", "ar"]},
         "cmn": "zh-cn",
-        **{tag: tag for tag in "hu ko ja hi".split()},
+        **{tag: tag for tag in ["hu", "ko", "ja", "hi"]},
     }
     needs: ClassVar[Mapping[str, str]] = {"cmn": "pypinyin", "ja": "cutlet"}
     weights = "model.pth"

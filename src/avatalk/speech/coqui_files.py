@@ -43,7 +43,7 @@ class Network(Protocol):
     def speak(
         self, words: Sequence[str], code: str, voice: Learnt, speed: float, seed: int
     ) -> tuple[Float32Array, list[Span] | None]:
-        """Return (samples,) float32, empty if nothing can be spoken; and the words' times where it knows them.
+        """Return (samples,) float32, empty if nothing can be spoken; and the words' times if it knows them.
 
         Args:
             words: as written, with the punctuation that touches them.
@@ -115,7 +115,15 @@ def speaker_names(path: Path) -> list[str]:
             (name,) = (name for name in archive.namelist() if name.endswith("/data.pkl"))
             with archive.open(name) as file:
                 return [str(name) for name in _Names(file).load()]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, pickle.UnpicklingError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        pickle.UnpicklingError,
+    ) as error:
         raise damaged(path) from error
     except zipfile.BadZipFile as error:
         raise damaged(path) from error
@@ -134,13 +142,13 @@ class _Names(pickle.Unpickler):
             return lambda *_unused: None
         raise pickle.UnpicklingError(f"Unsupported name {module}.{name}")
 
-    def persistent_load(self, pid: Any) -> None:  # noqa: ARG002
+    def persistent_load(self, pid: Any) -> None:
         """Skip the numbers."""
 
 
 @contextmanager
 def seeded(device: str, seed: int) -> Iterator[None]:
-    """Draw the random numbers inside from `seed`; what others draw afterwards is as if nothing had been drawn."""
+    """Draw the random numbers inside from `seed`; what others draw afterwards is as if nothing had been."""
     import torch
 
     devices = range(torch.cuda.device_count()) if device == "cuda" else ()

@@ -100,14 +100,18 @@ class VitsNetwork:
         with self._lock, seeded(self._device, seed):
             self._model.length_scale = self._pace / speed
             outputs = self._model.inference(torch.tensor([ids], device=self._device), inputs)
-        return array(outputs["model_outputs"]).ravel(), self._spans(array(outputs["durations"]).ravel(), owners)
+        return array(outputs["model_outputs"]).ravel(), self._spans(
+            array(outputs["durations"]).ravel(), owners
+        )
 
     def _letters(self, words: Sequence[str], code: str) -> tuple[list[int], list[int | None]]:
-        """Return the numbers of the letters, and to which word each belongs, None for a pause between words."""
+        """Return the numbers of the letters, and to which word each belongs, None for none."""
         tokenizer = self._model.tokenizer
         letters: list[tuple[str, int | None]] = []
         for index, word in enumerate(words):
-            clean = tokenizer.text_cleaner(word, lang=code.partition("-")[0]) if tokenizer.text_cleaner else word
+            clean = (
+                tokenizer.text_cleaner(word, lang=code.partition("-")[0]) if tokenizer.text_cleaner else word
+            )
             if clean.strip():
                 letters += [(" ", None)] if letters else []
                 letters += [(letter, index if letter.isalnum() else None) for letter in clean.strip()]
@@ -156,9 +160,7 @@ class _FastDecoder(nn.Module):
         path = runtime.converted(weights, "decoder")
         latents, voice = decoder.conv_pre.in_channels, decoder.cond_layer.in_channels
         if not path.exists():
-            runtime.convert(
-                _Decoder(decoder), (torch.zeros(1, latents, 50), torch.zeros(1, voice, 1)), path
-            )
+            runtime.convert(_Decoder(decoder), (torch.zeros(1, latents, 50), torch.zeros(1, voice, 1)), path)
         shapes = ((1, latents, -1), (1, voice, 1))
         self._network = runtime.openvino_network(path, shapes, "f32", alone=True)
 

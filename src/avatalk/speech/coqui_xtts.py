@@ -38,7 +38,7 @@ class _Note:
     """Stands for the notes of training that the published file carries beside the weights."""
 
 
-_NOTES = [
+_NOTES: list[Any] = [
     (_Note, f"{module}.{name}")
     for module in ("TTS.tts.configs.xtts_config", "TTS.tts.models.xtts", "TTS.config.shared_configs")
     for name in ("XttsConfig", "XttsAudioConfig", "XttsArgs", "BaseDatasetConfig")
@@ -140,7 +140,7 @@ def _read_model(folder: Path) -> Any:
     model._load_checkpoint = lambda _path: state
     try:
         model.load_checkpoint(config, checkpoint_dir=folder, eval=True)
-    except Exception as error:  # noqa: BLE001 - whatever a library meets in files that do not fit
+    except Exception as error:
         raise damaged(folder / WEIGHTS) from error
     without_weight_norm(model.hifigan_decoder.waveform_decoder)
     return model
