@@ -4,7 +4,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types unit bench sheet clean
+COQUI := .venv-coqui
+
+.PHONY: demo test test-coqui lint types unit bench bench-coqui sheet clean
 
 demo: $(VENV)/.installed
 	$(BIN)/avatalk make --avatar ada -o demo.mp4 --text \
@@ -28,6 +30,13 @@ types: $(VENV)/.tests
 unit: $(VENV)/.tests
 	$(BIN)/pytest -n 2
 
+# YourTTS and XTTS want an older PyTorch than the other engines: an environment of their own, 5.5 GB.
+test-coqui: $(COQUI)/.tests
+	$(COQUI)/bin/python -m pytest tests_coqui
+
+bench-coqui: $(COQUI)/.tests
+	$(COQUI)/bin/python scripts/bench_coqui.py
+
 bench: $(VENV)/.tests
 	$(BIN)/python scripts/bench.py
 
@@ -44,5 +53,11 @@ $(VENV)/.tests: $(VENV)/.installed
 	$(PIP) install --no-compile -c constraints.txt -e '.[neural,test]'
 	touch $@
 
+$(COQUI)/.tests: pyproject.toml constraints.txt constraints-coqui.txt
+	$(PYTHON) -m venv $(COQUI)
+	$(COQUI)/bin/python -m pip --disable-pip-version-check --quiet install --no-compile \
+	  -c constraints-coqui.txt -e '.[coqui]' hypothesis pytest
+	touch $@
+
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(COQUI) .mypy_cache .pytest_cache .ruff_cache

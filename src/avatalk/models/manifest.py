@@ -361,7 +361,13 @@ _ALL = (
         commercial=False,
         files=(
             ModelFile("config.json", 0, ""),
-            ModelFile("model_file.pth", 0, "", aka=("model_file.pth.tar", "best_model.pth")),
+            ModelFile(
+                "model_file.pth",
+                0,
+                "",
+                aka=("model_file.pth.tar", "best_model.pth"),
+                convert="avatalk.speech.coqui:convert",
+            ),
             ModelFile("speakers.json", 0, ""),
             ModelFile("language_ids.json", 0, ""),
             ModelFile("config_se.json", 0, ""),

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from avatalk import models
 from avatalk.errors import EngineUnavailable, SpeechError, UnreadableFile
+from avatalk.events import Monitor
 from avatalk.media import Float32Array
 from avatalk.models import runtime
 from avatalk.models.loaded import loaded
@@ -218,6 +219,14 @@ class Xtts(Coqui):
 
 
 ENGINES: tuple[type[Coqui], ...] = (Xtts, YourTts)
+
+
+def convert(weights: Path, monitor: Monitor) -> None:
+    """Make the fast form of YourTTS ahead of its first use."""
+    runtime.require("TTS", "coqui")
+    if runtime.choose_device() == "cpu":
+        monitor.report("speech", message="Converting YourTTS")
+        import_module("avatalk.speech.coqui_vits").VitsNetwork(weights.parent, "cpu")
 
 
 def _mother_tongue(speaker: str) -> str:

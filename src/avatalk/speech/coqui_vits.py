@@ -157,7 +157,7 @@ class _FastDecoder(nn.Module):
 
     def __init__(self, decoder: Any, weights: Path) -> None:
         super().__init__()
-        path = runtime.converted(weights, "decoder")
+        path = runtime.converted(weights, "decoder.xml")
         latents, voice = decoder.conv_pre.in_channels, decoder.cond_layer.in_channels
         if not path.exists():
             runtime.convert(_Decoder(decoder), (torch.zeros(1, latents, 50), torch.zeros(1, voice, 1)), path)
