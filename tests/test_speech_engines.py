@@ -55,7 +55,25 @@ def piper(folder):
     return Case(engine_of(voice), voice, lookup("hum-two"), speed=0.12, pitch=0.03)
 
 
-NEEDS = {"espeak": (), "piper": ("openvino", "onnx", "torch")}
+def yourtts(folder):
+    import tiny
+    from avatalk import models
+
+    models.import_file(tiny.yourtts(folder / "brought"), accept_licence=True)
+    voice = lookup("female-en-5")
+    return Case(engine_of(voice), voice, lookup("male-en-2"), speed=0.02, pitch=None)
+
+
+def xtts(folder):
+    import tiny
+    from avatalk import models
+
+    models.import_file(tiny.xtts(folder / "brought"), accept_licence=True)
+    voice = lookup("claribel-dervla")
+    return Case(engine_of(voice), voice, lookup("damien-black"), speed=0.05, pitch=None)
+
+
+NEEDS = {"espeak": (), "piper": ("openvino", "onnx", "torch"), "yourtts": ("TTS",), "xtts": ("TTS",)}
 
 
 @pytest.fixture(scope="module", params=NEEDS)

@@ -132,7 +132,7 @@ def test_speed(speed):
         engine.speak(sentence, english(engine), speed).duration_s
         / engine.speak(sentence, english(engine)).duration_s
     )
-    assert ratio == pytest.approx(1 / speed, rel=0.35)  # every letter takes whole frames, and at least one
+    assert ratio == pytest.approx(1 / speed, rel=0.02)
 
 
 def test_another_pitch_is_the_slower_sound_played_faster():

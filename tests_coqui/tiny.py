@@ -97,6 +97,7 @@ def yourtts(folder: Path, size: Size = Size(), seed: int = 0) -> Path:  # noqa: 
     for name, weights in model.named_parameters():
         if name.endswith(("post.weight", "proj.weight")):  # zero at first, so that the layer would do nothing
             torch.nn.init.normal_(weights, std=0.05)
+    model.waveform_decoder.conv_post.weight.data *= 10  # as loud as speech
     written = json.loads(json.dumps(config.to_dict()))
     for part in (written, written["model_args"]):
         part["d_vector_file"] = [f"{ELSEWHERE}speakers.json"]
@@ -159,7 +160,7 @@ def xtts(folder: Path, seed: int = 0, args: dict | None = None, notes: bool = Tr
     tokenizer.add_special_tokens(words)
     tokenizer.save(str(folder / "vocab.json"))
     settings = {
-        "gpt_max_audio_tokens": 40,
+        "gpt_max_audio_tokens": 32,
         "gpt_max_text_tokens": 300,
         "gpt_layers": 1,
         "gpt_n_model_channels": 64,
@@ -178,6 +179,7 @@ def xtts(folder: Path, seed: int = 0, args: dict | None = None, notes: bool = Tr
         model_args=XttsArgs(**settings), audio=XttsAudioConfig(), gpt_cond_len=6, gpt_cond_chunk_len=3
     )
     model = Xtts(config)
+    model.hifigan_decoder.waveform_decoder.conv_post.weight.data *= 10  # as loud as speech
     written = json.loads(json.dumps(config.to_dict()))
     written["model_args"]["tokenizer_file"] = f"{ELSEWHERE}vocab.json"
     (folder / "config.json").write_text(json.dumps(written, indent=1))

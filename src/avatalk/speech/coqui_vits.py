@@ -53,7 +53,8 @@ class VitsNetwork:
     def __init__(self, folder: Path, device: str) -> None:
         self._folder, self._device, self._lock = folder, device, Lock()
         self._model = _read_model(folder).to(device)
-        self._pace = self._model.length_scale
+        self._pace = _Pace(self._model.duration_predictor, self._model.length_scale)
+        self._model.duration_predictor, self._model.length_scale = self._pace, 1.0
         self.sample_rate = int(self._model.config.audio.sample_rate)
         without_weight_norm(self._model)
         if device == "cpu":
@@ -98,7 +99,7 @@ class VitsNetwork:
             ),
         }
         with self._lock, seeded(self._device, seed):
-            self._model.length_scale = self._pace / speed
+            self._pace.speed = speed
             outputs = self._model.inference(torch.tensor([ids], device=self._device), inputs)
         return array(outputs["model_outputs"]).ravel(), self._spans(
             array(outputs["durations"]).ravel(), owners
@@ -138,6 +139,25 @@ class VitsNetwork:
                 start = spans[owner][0] if owner in spans else float(end - duration)
                 spans[owner] = (start, float(end))
         return [(owner, start, end) for owner, (start, end) in sorted(spans.items())]
+
+
+class _Pace(nn.Module):
+    """The predictor of durations, with another speed.
+
+    The network rounds the frames of every letter up, of which there are two on average: asked for twice the
+    speed, it would speak 1.6 times as fast. Here the ends of the letters are rounded, so no error adds up.
+    """
+
+    def __init__(self, predictor: nn.Module, length_scale: float) -> None:
+        super().__init__()
+        self.predictor, self.length_scale, self.speed = predictor, length_scale, 1.0
+
+    def forward(self, x: Tensor, mask: Tensor, **more: Any) -> Tensor:
+        """Return the logarithm of what is rounded up to the wanted frames."""
+        frames = torch.ceil(torch.exp(self.predictor(x, mask, **more)) * mask * self.length_scale)
+        ends = torch.round(torch.cumsum(frames, 2) / self.speed)
+        wanted = torch.diff(ends, dim=2, prepend=torch.zeros_like(ends[:, :, :1]))
+        return torch.log((wanted - 0.5).clamp_min(0))
 
 
 class _Decoder(nn.Module):
