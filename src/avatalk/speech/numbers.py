@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import cache, lru_cache
-
-from unicode_rbnf import FormatPurpose, RbnfEngine
+from typing import TYPE_CHECKING
 
 from avatalk.speech.language import Language
+
+if TYPE_CHECKING:
+    from unicode_rbnf import RbnfEngine
 
 _GENDERS = {"m": "masculine", "f": "feminine", "n": "neuter"}
 _YEARS = range(1100, 2100)
@@ -18,20 +20,24 @@ _READ_AS_NUMBER = {"fr", "es", "it", "pt"}
 
 @cache
 def _engine(base: str) -> RbnfEngine:
+    from unicode_rbnf import RbnfEngine  # when the first number comes: many texts have none
+
     return RbnfEngine.for_language(base)
 
 
 @lru_cache(maxsize=4096)
-def _spelled(base: str, number: int, purpose: FormatPurpose, ruleset: str) -> str:
-    by_ruleset = _engine(base).format_number(number, purpose).text_by_ruleset
-    default = "spellout-numbering" if purpose is FormatPurpose.CARDINAL else next(iter(by_ruleset))
+def _spelled(base: str, number: int, purpose: str, ruleset: str) -> str:
+    from unicode_rbnf import FormatPurpose
+
+    by_ruleset = _engine(base).format_number(number, FormatPurpose[purpose]).text_by_ruleset
+    default = "spellout-numbering" if purpose == "CARDINAL" else next(iter(by_ruleset))
     return by_ruleset.get(ruleset) or by_ruleset[default]
 
 
 def cardinal(language: Language, number: int, gender: str = "") -> str:
     """Return a whole number in words; with a gender, as it stands before a noun of it."""
     ruleset = f"spellout-cardinal-{_GENDERS[gender]}" if gender else ""
-    return _spelled(language.base, number, FormatPurpose.CARDINAL, ruleset)
+    return _spelled(language.base, number, "CARDINAL", ruleset)
 
 
 def ordinal(language: Language, number: int, form: str = "") -> str:
@@ -40,7 +46,7 @@ def ordinal(language: Language, number: int, form: str = "") -> str:
         ruleset = f"spellout-ordinal-{form}" if form else "spellout-ordinal"
     else:
         ruleset = f"spellout-ordinal-{_GENDERS.get(form, 'masculine')}"
-    return _spelled(language.base, number, FormatPurpose.ORDINAL, ruleset)
+    return _spelled(language.base, number, "ORDINAL", ruleset)
 
 
 def year(language: Language, number: int) -> str:
@@ -49,7 +55,7 @@ def year(language: Language, number: int) -> str:
         return cardinal(language, number)
     if language.base == "en" and 2000 < number < 2010:
         return f"two thousand {cardinal(language, number - 2000)}"
-    return _spelled(language.base, number, FormatPurpose.YEAR, "spellout-numbering-year")
+    return _spelled(language.base, number, "YEAR", "spellout-numbering-year")
 
 
 def digits(language: Language, text: str) -> str:
