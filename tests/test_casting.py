@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from avatalk import BadInput, VideoRequest, engines, load_spec
+from avatalk import BadInput, VideoRequest, engines, load_spec, say
 from avatalk.errors import UnknownName
 from avatalk.events import Monitor
 from avatalk.pipeline import plan, render
@@ -127,7 +127,7 @@ def test_a_video_says_that_the_voice_is_an_approximation(no_cloning, sample_of, 
     assert any("approximated" in warning for warning in result.warnings)
 
 
-def test_what_would_clone_is_named_with_its_command(monkeypatch, sample_of):
+def test_what_would_clone_is_named_with_its_command(monkeypatch, sample_of, tmp_path):
     row = engines.Engine(
         "speech",
         "echo",
@@ -141,9 +141,11 @@ def test_what_would_clone_is_named_with_its_command(monkeypatch, sample_of):
     )
     monkeypatch.setattr(engines, "ENGINES", (*engines.ENGINES, row))
     monkeypatch.setattr("avatalk.models.installed", lambda name: False)
-    better = " ".join(cast("Hi.", None, str(sample_of()), None, "", Monitor()).better)
+    said = say("Hi.", tmp_path / "a.wav", voice_sample=str(sample_of()))
+    better = " ".join(said.better)
     assert "echo (its own licence)" in better
     assert "pip install 'avatalk[echo]' && avatalk models install s3fd" in better
+    assert "avatalk engines" in " ".join(said.warnings)
 
 
 # --- cloned ----------------------------------------------------------------------------------------

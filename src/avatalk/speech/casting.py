@@ -116,5 +116,5 @@ def _imitate(
 def _why_not(language: str) -> str:
     able = [engine.name for engine in cloning_engines()]
     if not able:
-        return "no engine that clones is installed"
+        return "no engine that clones is ready (`avatalk engines` says how to get one)"
     return f"{' and '.join(able)} cannot speak {about(language)[0]}"
