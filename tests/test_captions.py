@@ -351,7 +351,7 @@ def test_a_fast_stretch_is_shared_out_where_it_is():
     rates = [(cue.start_s, characters(cue) / (cue.end_s - cue.start_s)) for cue in cues]
     first, last = words[80].start_s, words[160].start_s
     assert all(rate <= 17.01 for start, rate in rates if not first - 5 < start < last + 5)
-    assert 20 < max(rate for _, rate in rates) < 30  # it is spoken at 27.8
+    assert 20 < max(rate for _, rate in rates) < 27.5  # 28.3, were none moved
     starts = [word.start_s for word in words]
     assert all(min(abs(cue.start_s - start) for start in starts) <= SHIFT_S + 1e-9 for cue in cues)
 

@@ -29,7 +29,7 @@ SHIFT_S = 0.8
 """A cue may come this much before or after its words, where the speech is too fast to be read in time."""
 _LINGER_S = 0.5
 """How long a cue may stay after its last word, when nothing else asks for more; no gap is shorter."""
-_GIVE, _ROUNDS = 0.93, 60  # by how much a length gives way, and how often
+_GIVE, _ROUNDS = 0.98, 80  # by how much a length gives way, and how often
 _IMBALANCE = 3.0  # columns by which two lines may differ for one unit of a break's cost
 
 
