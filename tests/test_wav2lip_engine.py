@@ -85,7 +85,7 @@ def test_the_window_holds_the_mask_and_is_never_empty(corner_and_size, moved):
     lines = (
         (lines - lines.mean(axis=0)) * moved[2] + lines.mean(axis=0) + np.multiply(moved[:2], (width, height))
     )
-    window = reached_by([(box, usual_outline(box)), (box, lines.astype(np.float32))])
+    window = reached_by(np.array([box, box]), np.array([usual_outline(box), lines], np.float32))
     for (start, stop), first in zip(window, (48, 0), strict=True):
         assert first <= start < stop <= 96 and stop - start >= 16
     view = (lines - box[:2]) * 96 / (width, height)
@@ -95,7 +95,7 @@ def test_the_window_holds_the_mask_and_is_never_empty(corner_and_size, moved):
 
 
 def test_without_a_face_the_window_is_small():
-    window = reached_by([])
+    window = reached_by(np.zeros((0, 4), np.int32), np.zeros((0, 27, 2), np.float32))
     assert (window.rows[1] - window.rows[0]) * (window.columns[1] - window.columns[0]) < 48 * 64
 
 

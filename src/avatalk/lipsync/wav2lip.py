@@ -18,20 +18,18 @@ from avatalk import models
 from avatalk.events import Monitor
 from avatalk.lipsync import wav2lip_audio as hearing
 from avatalk.lipsync.base import Animation, LipSync, Options, Shot
-from avatalk.lipsync.wav2lip_blend import Patch, outline, reached_by, usual_outline
-from avatalk.lipsync.wav2lip_crop import Box, face_input, pad_box, paste_rectangle, smooth_boxes
+from avatalk.lipsync.wav2lip_blend import Patch, reached_by
+from avatalk.lipsync.wav2lip_crop import face_input, paste_rectangle
 from avatalk.lipsync.wav2lip_networks import BATCH, ClipFaces, Networks, convert
 from avatalk.lipsync.wav2lip_parts import WHOLE
-from avatalk.media import Face, Float32Array, UInt8Array
+from avatalk.lipsync.wav2lip_places import Pads, Place, Places, find_places
+from avatalk.media import Float32Array, UInt8Array
 from avatalk.models import runtime
 from avatalk.models.manifest import WAV2LIP, WAV2LIP_GAN
 
-MESH = 468  # landmarks, from hairline to chin; the irises follow
-Pads = tuple[int, int, int, int]
 FILES = {"wav2lip": WAV2LIP, "wav2lip-gan": WAV2LIP_GAN}
 _VOICED = 0.02  # of a viseme channel; below it the mouth rests
 _LINGER = 2  # frames either side of speech in which the lips come and go
-_STEADY = 2.0  # frames, width of the bell that boxes and landmarks are smoothed with
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +85,14 @@ class Wav2Lip(LipSync):
         if not self.original:
             mel = _hushed(mel, shot.visemes.values.max(axis=1), shot.fps)
         starts = hearing.window_starts(mel.shape[1], shot.fps, shot.n_frames)
-        places = _places(shot, self)
-        window = (
-            WHOLE if self.original else reached_by((place.box, place.outline) for place in places if place)
-        )
+        places = find_places(shot, self.pads, self.smooth, self.original)
+        pasted = reached_by(places.boxes[places.seen], places.outlines[places.seen])
+        window = WHOLE if self.original else pasted
         device = runtime.choose_device(self.device)
         precision = self.precision or runtime.fastest_precision(device)
         faces = 1 if shot.pictures is None else BATCH
         networks = Networks.start(self.checkpoint, device, precision, window, faces)
         return Wav2LipAnimation(shot, networks, mel, starts, places, self.original)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the face of a source frame is: the network's box, and the outline of lips and chin, pixels."""
-
-    box: Box
-    outline: Float32Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +113,7 @@ class Wav2LipAnimation(Animation):
     networks: Networks
     mel: Float32Array
     starts: npt.NDArray[np.int64]
-    places: list[Place | None]
+    places: Places
     original: bool
     _still: _Still | None = field(init=False, default=None)
     _faces: ClipFaces = field(init=False)
@@ -236,49 +225,3 @@ def _hushed(mel: Float32Array, activity: Float32Array, fps: Fraction) -> Float32
     frame_s = (np.arange(len(spread)) + 0.5) / float(fps)
     gate = np.interp(column_s, frame_s, spread).astype(np.float32)
     return np.asarray(hearing.SILENCE + gate * (mel - hearing.SILENCE), np.float32)
-
-
-def _places(shot: Shot, engine: Wav2Lip) -> list[Place | None]:
-    """Return the steadied place of the face in every source frame."""
-    faces = shot.track.faces if shot.track is not None else ()
-    boxes = shot.boxes or tuple(_box(face) if face is not None else None for face in faces)
-    views = [box and pad_box(box, engine.pads, shot.width, shot.height) for box in boxes]
-    seen = [view is not None and view[2] - view[0] > 1 and view[3] - view[1] > 1 for view in views]
-    places: list[Place | None] = [None] * len(views)
-    for first, stop in _runs(seen):
-        run = np.array(views[first:stop], np.int64)
-        outlines = np.array([_outline(shot, index, views[index]) for index in range(first, stop)])
-        if engine.smooth and engine.original:
-            run = smooth_boxes(run)
-        elif engine.smooth:
-            run, outlines = np.round(_steadied(run)).astype(np.int64), _steadied(outlines)
-        for index, (x0, y0, x1, y1), lines in zip(range(first, stop), run.tolist(), outlines, strict=True):
-            places[index] = Place((x0, y0, x1, y1), lines.astype(np.float32))
-    return places
-
-
-def _box(face: Face) -> Box:
-    """The box of the whole face with its forehead, as the boxes were that the network learned on."""
-    points = face.landmarks[:MESH, :2]
-    (x0, y0), (x1, y1) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
-    return round(x0), round(y0), round(x1), round(y1)
-
-
-def _outline(shot: Shot, index: int, view: Box | None) -> Float32Array:
-    face = shot.track.faces[index] if shot.track is not None else None
-    return outline(face.landmarks) if face is not None else usual_outline(view or (0, 0, 1, 1))
-
-
-def _runs(seen: list[bool]) -> list[tuple[int, int]]:
-    """First and one after the last index of every stretch in which the face is seen."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], seen, [False]])))
-    return [(int(first), int(stop)) for first, stop in edges.reshape(-1, 2)]
-
-
-def _steadied(values: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
-    """Smooth (frames, …) in time with a bell, the ends repeated."""
-    reach = round(3 * _STEADY)
-    bell = np.exp(-0.5 * (np.arange(-reach, reach + 1) / _STEADY) ** 2)
-    padded = np.pad(values, [(reach, reach)] + [(0, 0)] * (values.ndim - 1), mode="edge")
-    views = np.lib.stride_tricks.sliding_window_view(padded, len(bell), axis=0)
-    return np.asarray(views @ (bell / bell.sum()))

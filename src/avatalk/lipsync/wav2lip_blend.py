@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +15,7 @@ OUTER_LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 
 # fmt: on
 CHIN = (149, 176, 148, 152, 377, 400, 378)
 _LIPS = len(OUTER_LIPS)
+OUTLINE_POINTS = _LIPS + len(CHIN)
 _AROUND_LIPS = (1.25, 1.45)  # the mask reaches so far from the middle of the mouth, across and down
 _OWN_TEXTURE = (1.25, 1.25)  # within this, the frame's own fine structure is the old mouth's, and is left out
 _FEATHER = 2.5  # pixels of the network's picture
@@ -42,19 +41,18 @@ def usual_outline(box: Box) -> Float32Array:
     return (np.array([x0, y0]) + inside * (x1 - x0, y1 - y0)).astype(np.float32)
 
 
-def reached_by(places: Iterable[tuple[Box, Float32Array]]) -> Window:
-    """Return the part of the network's answer that is pasted somewhere.
+def reached_by(boxes: npt.NDArray[np.int32], outlines: Float32Array) -> Window:
+    """Return the part of the network's answer that is pasted in some frame.
 
     Args:
-        places: the box that the network's view is cut from, and the `outline` in pixels of the picture.
+        boxes: (frames, 4), that the network's views are cut from.
+        outlines: (frames, 27, 2), see `outline`, in pixels of the picture.
     """
-    hulls = [
-        _masked((lines.astype(np.float64) - (x0, y0)) * FACE_SIZE / (x1 - x0, y1 - y0))
-        for (x0, y0, x1, y1), lines in places
-    ]
-    if not hulls:
+    if not len(boxes):
         return Window((_UPPER, _UPPER + _LEAST), (_UPPER, _UPPER + _LEAST))
-    low, high = np.min(hulls, axis=(0, 1)), np.max(hulls, axis=(0, 1))
+    corners, sizes = boxes[:, None, :2], boxes[:, None, 2:] - boxes[:, None, :2]
+    hulls = _masked((outlines - corners) * FACE_SIZE / sizes)
+    low, high = hulls.min(axis=(0, 1)), hulls.max(axis=(0, 1))
     (left, top), (right, bottom) = np.floor(low) - _REACH, np.ceil(high) + _REACH
     return Window(_span(top, bottom, _UPPER), _span(left, right, 0))
 
@@ -140,8 +138,8 @@ def _soft_mask(points: npt.NDArray[np.float64], size: tuple[int, int]) -> Float3
 
 
 def _masked(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return points whose hull is the mask, of those of `outline`."""
-    return np.concatenate([_around(points[:_LIPS], _AROUND_LIPS), points[_LIPS:]])
+    """Return (…, 27, 2) points whose hull is the mask, of those of `outline`."""
+    return np.concatenate([_around(points[..., :_LIPS, :], _AROUND_LIPS), points[..., _LIPS:, :]], axis=-2)
 
 
 def _mouth_mask(points: npt.NDArray[np.float64], size: tuple[int, int]) -> Float32Array:
@@ -150,7 +148,7 @@ def _mouth_mask(points: npt.NDArray[np.float64], size: tuple[int, int]) -> Float
 
 
 def _around(points: npt.NDArray[np.float64], factor: tuple[float, float]) -> npt.NDArray[np.float64]:
-    middle = points.mean(axis=0)
+    middle = points.mean(axis=-2, keepdims=True)
     return np.asarray(middle + factor * (points - middle))
 
 
