@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import lru_cache
+from math import pi, tan
 from typing import BinaryIO
 
+import av
+import av.filter
 import numpy as np
 import numpy.typing as npt
 
@@ -22,8 +26,7 @@ CEILING = 10 ** (-1.1 / 20)
 """Largest true peak, -1 dBTP less what 16 bits and a shorter interpolation than a judge's may add."""
 
 _MOST_GAIN_DB = 30.0  # beyond it, what is heard is noise
-_HOPS = 21  # 100 ms each, filtered at one go
-_WARM_UP = 3  # hops; the impulse response has died away after two
+_HOPS = 20  # 100 ms each, filtered at one go
 _SILENT = 1e-12
 _GRAIN = 20  # parts of a hop: 5 ms, about as long as the limiter acts on a peak
 _BINS_PER_DB, _LOWEST_DB = 10, -40  # of the histogram of peaks; what is lower is never limited
@@ -35,28 +38,31 @@ _TAPS = 24
 _PHASES = 4
 
 
-@lru_cache(maxsize=8)
-def _k_weighting(sample_rate: int, size: int) -> npt.NDArray[np.complex64]:
-    """(size // 2 + 1,) response of the K-weighting on the grid of a Fourier transform of `size` samples."""
-    z = np.exp(-2j * np.pi * np.arange(size // 2 + 1) / size)
-
-    def response(b: tuple[float, float, float], a: tuple[float, float, float]) -> npt.NDArray[np.complex128]:
-        numerator = b[0] + b[1] * z + b[2] * z**2
-        answer: npt.NDArray[np.complex128] = numerator / (a[0] + a[1] * z + a[2] * z**2)
-        return answer
-
+def _k_weighting(sample_rate: int) -> av.filter.Graph:
+    """FFmpeg's biquads, set to the K-weighting: a shelf for the head, then a high pass. They keep their state."""
     gain, quality, hertz = 10 ** (3.999843853973347 / 20), 0.7071752369554196, 1681.974450955533
-    k = np.tan(np.pi * hertz / sample_rate)
-    middle = gain**0.4996667741545416
-    shelf = response(
+    k, middle = tan(pi * hertz / sample_rate), gain**0.4996667741545416
+    shelf = (
         (gain + middle * k / quality + k * k, 2 * (k * k - gain), gain - middle * k / quality + k * k),
         (1 + k / quality + k * k, 2 * (k * k - 1), 1 - k / quality + k * k),
     )
     quality, hertz = 0.5003270373238773, 38.13547087602444
-    k = np.tan(np.pi * hertz / sample_rate)
+    k = tan(pi * hertz / sample_rate)
     a = (1 + k / quality + k * k, 2 * (k * k - 1), 1 - k / quality + k * k)
-    high_pass = response((a[0], -2 * a[0], a[0]), a)  # the recommendation's numerator is 1, -2, 1
-    return (shelf * high_pass).astype(np.complex64)
+    high_pass = ((a[0], -2 * a[0], a[0]), a)  # the recommendation's numerator is 1, -2, 1
+    graph = av.filter.Graph()
+    nodes = [
+        graph.add_abuffer(
+            format="flt", sample_rate=sample_rate, layout="mono", time_base=Fraction(1, sample_rate)
+        )
+    ]
+    for numerator, denominator in (shelf, high_pass):
+        numbers = [*zip(("b0", "b1", "b2"), numerator, strict=True)]
+        numbers += zip(("a0", "a1", "a2"), denominator, strict=True)
+        setting = ":".join(f"{name}={value!r}" for name, value in numbers)
+        nodes.append(graph.add("biquad", f"{setting}:precision=f64"))
+    graph.link_nodes(*nodes, graph.add("abuffersink")).configure()
+    return graph
 
 
 @dataclass(slots=True)
@@ -71,7 +77,7 @@ class Meter:
     _held: list[Float32Array] = field(default_factory=list)
     _count: int = 0
     _powers: list[float] = field(default_factory=list)
-    _before: Float32Array | None = None
+    _weighting: av.filter.Graph | None = None
     _by_peak: npt.NDArray[np.float64] = field(
         default_factory=lambda: np.zeros(1 - _LOWEST_DB * _BINS_PER_DB + 20 * _BINS_PER_DB)
     )
@@ -90,14 +96,15 @@ class Meter:
         self._held, self._count = [rest.copy()], len(rest)
 
     def _filter(self, sound: Float32Array) -> None:
-        hop = self.sample_rate // 10
-        warm_up = _WARM_UP * hop
-        before = np.zeros(warm_up, np.float32) if self._before is None else self._before
-        whole = np.concatenate([before, sound])
-        weighted = np.fft.irfft(np.fft.rfft(whole) * _k_weighting(self.sample_rate, len(whole)), len(whole))
-        hops = weighted[warm_up:].reshape(-1, hop)
+        if self._weighting is None:
+            self._weighting = _k_weighting(self.sample_rate)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(sound[None]), format="flt", layout="mono")
+        frame.sample_rate, frame.pts = self.sample_rate, None
+        self._weighting.push(frame)
+        weighted = self._weighting.pull()
+        assert isinstance(weighted, av.AudioFrame)
+        hops = weighted.to_ndarray().reshape(-1, self.sample_rate // 10)
         self._powers += np.einsum("ij,ij->i", hops, hops).tolist()
-        self._before = sound[-warm_up:].copy()
         self._count_peaks(sound)
 
     def _count_peaks(self, sound: Float32Array) -> None:
@@ -132,9 +139,7 @@ class Meter:
         hop = self.sample_rate // 10
         whole = self._count // hop
         if whole:  # once: what is left below a hop stays unheard
-            sound = np.concatenate(self._held)[: whole * hop]
-            self._filter(np.concatenate([sound, np.zeros((_HOPS - whole) * hop, np.float32)]))
-            del self._powers[len(self._powers) - _HOPS + whole :]
+            self._filter(np.concatenate(self._held)[: whole * hop])
             self._held, self._count = [], 0
         hops = np.array(self._powers) / hop
         if len(hops) < 4:
