@@ -23,9 +23,7 @@ from avatalk.lipsync.visemes import from_phonemes
 from avatalk.media import Avatar, FaceTrack, MotionCurve, Speech, UInt8Array, VisemeCurve
 from avatalk.request import MAX_FPS, MIN_FPS, VideoRequest
 from avatalk.speech.audio import open_audio
-from avatalk.speech.casting import cast
-from avatalk.speech.ssml import parse
-from avatalk.speech.synthesis import speak
+from avatalk.speech.perform import perform
 from avatalk.video.ahead import ahead
 
 if TYPE_CHECKING:
@@ -95,11 +93,17 @@ def find_speech(request: VideoRequest, avatar: Avatar, folder: Path, monitor: Mo
     if request.text is None:
         assert request.audio is not None  # the request holds exactly one of both
         return Speech(open_audio(request.audio, monitor))
-    script = parse(request.text, monitor)
-    role = cast(script.text, request.voice, request.voice_sample, request.language, sex, monitor)
-    speed, pitch = role.limited(request.speed, request.pitch)
-    speech = speak(script, role.voice, speed, pitch, folder, monitor)
-    return replace(speech, better=role.better)
+    return perform(
+        request.text,
+        folder,
+        monitor,
+        voice=request.voice,
+        sample=request.voice_sample,
+        language=request.language,
+        speed=request.speed,
+        pitch=request.pitch,
+        sex=sex,
+    )
 
 
 def frame_rate(request: VideoRequest, avatar: Avatar) -> Fraction:

@@ -8,11 +8,11 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from avatalk import stages
 from avatalk.events import Monitor, OnProgress
-from avatalk.media import Avatar, Word
+from avatalk.media import Word
 from avatalk.request import VideoRequest
 from avatalk.spec import keep_sources
+from avatalk.speech.perform import perform
 from avatalk.speech.soundfile import check_sound_path, write_sound
 from avatalk.workspace import temporary_folder
 
@@ -76,7 +76,16 @@ def say(
     began = time.perf_counter()
     monitor.report("speech")
     with temporary_folder() as folder:
-        speech = stages.find_speech(request, Avatar(""), Path(folder), monitor)
+        speech = perform(
+            text,
+            Path(folder),
+            monitor,
+            voice=request.voice,
+            sample=request.voice_sample,
+            language=request.language,
+            speed=request.speed,
+            pitch=request.pitch,
+        )
         spoken = time.perf_counter()
         monitor.report("encode", message=f"Writing {output.name}")
         write_sound(output, speech.audio, monitor)

@@ -39,7 +39,7 @@ _PHASES = 4
 
 
 def _k_weighting(sample_rate: int) -> av.filter.Graph:
-    """FFmpeg's biquads, set to the K-weighting: a shelf for the head, then a high pass. They keep their state."""
+    """FFmpeg's biquads, set to the K-weighting: a shelf for the head, then a high pass; they have a state."""
     gain, quality, hertz = 10 ** (3.999843853973347 / 20), 0.7071752369554196, 1681.974450955533
     k, middle = tan(pi * hertz / sample_rate), gain**0.4996667741545416
     shelf = (
