@@ -120,7 +120,7 @@ ENGINES: tuple[Engine, ...] = (
         extra="piper",
         takes=("text",),
     ),
-    # Where both are here YourTTS clones what it can: XTTS, which writes sound step by step, is slow on processors.
+    # Where both are here YourTTS clones what it can; XTTS writes sound step by step, slowly on processors.
     Engine(
         "speech",
         "yourtts",
