@@ -17,6 +17,7 @@ from avatalk.speech.espeak import Espeak
 from avatalk.speech.listening import HOP_S, SAMPLE_RATE, frames_of
 from avatalk.speech.resample import resample
 from avatalk.speech.sample import BEST_S, open_sample
+from avatalk.speech.sample_checks import Recording, check
 from avatalk.speech.traits import syllables, traits_of
 from avatalk.speech.voices import lookup
 
@@ -303,11 +304,36 @@ def test_what_makes_a_clone_worse_is_warned_of(judge, make, rate, said):
 @settings(max_examples=12, deadline=None)
 @given(snr_db=st.integers(0, 40), voice=st.sampled_from(["amy", "george"]), seed=st.integers(0, 3))
 def test_noise_is_measured_and_told(snr_db, voice, seed):
-    from avatalk.speech.sample_checks import Recording, check
-
     sound = speech(voice)
     sound = (sound + noise(len(sound), level_db(sound) - snr_db, seed)).astype(np.float32)
     found = {f.check: f for f in check(Recording(sound, frames_of(sound), 20.0), "it")}
     assert not any(finding.refused for finding in found.values())
     assert found["noise"].value == pytest.approx(snr_db + 3, abs=4)
     assert found["noise"].good == (found["noise"].value >= 18)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32), length_s=st.sampled_from([0.1, 1.0, 3.0, 5.0]), layers=st.integers(0, 5))
+def test_any_sound_is_judged(seed, length_s, layers):
+    """Tones, noises, steps, clicks, anywhere and at any level: never a traceback nor a numpy warning."""
+    rng = np.random.default_rng(seed)
+    sound = np.zeros(round(length_s * SAMPLE_RATE))
+    for _ in range(layers):
+        start = rng.integers(0, len(sound))
+        part = sound[start : rng.integers(start, len(sound)) + 1]
+        time = np.arange(len(part)) / SAMPLE_RATE
+        makers = (
+            lambda: np.sin(2 * math.pi * rng.uniform(20, 4000) * time),  # noqa: B023 - called at once
+            lambda: rng.normal(size=len(time)),  # noqa: B023
+            lambda: np.ones(len(time)),  # noqa: B023
+            lambda: (rng.random(len(time)) < 0.001) * 1.0,  # noqa: B023
+            lambda: np.sign(np.sin(2 * math.pi * rng.uniform(50, 500) * time)),  # noqa: B023
+        )
+        part += 10 ** rng.uniform(-5, 0) * makers[rng.integers(len(makers))]()
+    with np.errstate(all="raise", under="ignore"):
+        frames = frames_of(np.clip(sound, -1, 1).astype(np.float32))
+        found = check(Recording(sound.astype(np.float32), frames, length_s), "it")
+        traits = traits_of(frames)
+    assert all(math.isfinite(finding.value) for finding in found)
+    assert all(bool(finding.message and finding.hint) != finding.good for finding in found)
+    assert all(map(math.isfinite, (traits.pitch_hz, traits.rate, traits.brightness_db)))
