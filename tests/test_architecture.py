@@ -32,6 +32,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # The few places where one stage looks at another's types.
 STAGE_LINKS = {
     ("lipsync", "speech"): "sound and phonemes drive the lips",
+    ("speech", "lipsync"): "the aligner listens as the lips do",
     ("video", "speech"): "the sound is encoded",
     ("compose", "avatars"): "a background is a photograph or a clip",
     ("compose", "faces"): "networks of the same small kind run alike",

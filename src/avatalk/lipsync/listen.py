@@ -134,31 +134,43 @@ def from_sound(audio: AudioClip, fps: float, n_frames: int, monitor: Monitor | N
 
 def loudness(audio: AudioClip, fps: float, n_frames: int) -> Float32Array:
     """The loudness of `analyse`, (frames,) float32 in 0..1, without the work of the network."""
-    levels = [_loudness(rows[::2]) for _, rows, _ in _windows(b[:, 0] for b in audio.blocks(SAMPLE_RATE))]
+    levels = [_loudness(rows[::2]) for _, rows, _ in windows(b[:, 0] for b in audio.blocks(SAMPLE_RATE))]
     return _at_frames(np.concatenate(levels), fps, n_frames, 0.0)[:, 0]
 
 
 def _pages(sound: Iterator[Float32Array]) -> Iterator[Float32Array]:
     """(steps, 9): what the network says of the sound, its loudness and brightness, a page at a time."""
-    net = lip_net()
-    for before, rows, after in _windows(sound):
+    for before, rows, after in windows(sound):
         odd = len(rows) % 2
-        seen = np.concatenate([before, rows, after])  # mirrored where the sound begins and ends
-        around = (2 * net.margin - len(before), 2 * net.margin - len(after) + odd)
-        said = net(np.pad(seen, (around, (0, 0)), mode="reflect"))
         bright = np.pad(rows[:, _BRIGHT].mean(axis=1), (0, odd), mode="edge").reshape(-1, 2).mean(axis=1)
         bright = np.clip(0.6 + bright / 2, 0.0, 1.0)  # 0.6 is what this speaker's speech has on average
-        yield np.concatenate([said, _loudness(rows[::2]), bright[:, None]], axis=1)
+        yield np.concatenate([said(before, rows, after), _loudness(rows[::2]), bright[:, None]], axis=1)
+
+
+def said(before: Float32Array, rows: Float32Array, after: Float32Array) -> Float32Array:
+    """(steps, 7): what the network says of a page of `windows`."""
+    net = lip_net()
+    odd = len(rows) % 2
+    seen = np.concatenate([before, rows, after])  # mirrored where the sound begins and ends
+    around = (2 * net.margin - len(before), 2 * net.margin - len(after) + odd)
+    return net(np.pad(seen, (around, (0, 0)), mode="reflect"))
 
 
 def _loudness(features: Float32Array) -> Float32Array:
     return np.asarray(np.clip(0.9 + features[:, -1:] * 20.0 / _RANGE_DB, 0.0, 1.0))
 
 
-def _windows(
+def windows(
     sound: Iterator[Float32Array],
 ) -> Iterator[tuple[Float32Array, Float32Array, Float32Array]]:
-    """Features of a page of frames, and of the frames before and after it that the network sees too."""
+    """Yield features of a page of frames, and of the frames around it that the network sees too.
+
+    Args:
+        sound: pieces of mono sound at `SAMPLE_RATE`, float32.
+
+    Yields:
+        Rows of `normalise`: those before, the page itself, those after; fewer where the sound ends.
+    """
     margin = 2 * lip_net().margin
     reach = 2 * (NORM_REACH + NORM_STEP) + -(-margin // NORM_STEP) * NORM_STEP  # a level, then a tone
     stream = MelStream()

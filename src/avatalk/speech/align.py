@@ -1,0 +1,194 @@
+"""When the words of a known text are said in a sound: what knows only both, and no times.
+
+espeak-ng reads the text, with the time of every phoneme; dynamic programming finds the cheapest way to bend
+that reading until it lies on the sound (F. Malfrère, T. Dutoit, "High quality speech synthesis for phonetic
+speech segmentation", 1997). Pauses may lie between any two words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+import numpy as np
+
+from avatalk.events import Monitor
+from avatalk.lipsync.listen_features import SAMPLE_RATE
+from avatalk.media import Float32Array, Phoneme, Word
+from avatalk.speech.align_features import FRAME_S, Int32Array, Reading, frame_of, heard
+from avatalk.speech.audio import AudioClip
+from avatalk.speech.base import Utterance, Voice
+from avatalk.speech.espeak_voices import canonical, espeak_voices
+from avatalk.speech.resample import resample
+from avatalk.speech.scripts import scripts_in
+from avatalk.speech.trellis import BLOCK, Trellis
+from avatalk.speech.voices import voices_for_script
+
+_FITS = (
+    0.95  # price of the text, relative to that of saying nothing, above which the sound says something else
+)
+_WELL = 0.7
+_SAME_PACE = 1.3
+_SHORTEST_PAUSE_S = 0.04
+_SWALLOWED = 3  # words in a row at most
+_CLOSURE_S = 0.06  # of a stop after a pause, before its burst
+_STOPS = frozenset("pbtdkɡqʈɖcɟ")
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Where a text lies in a sound.
+
+    Attributes:
+        phonemes: in time order, without gaps from the beginning of the sound to its end.
+        words: in time order, as written; without those that are not in the sound.
+        strangeness: price of the way through the text, relative to that of saying nothing: about 0.7 for a
+            good recording, above 1 for another text.
+    """
+
+    phonemes: tuple[Phoneme, ...]
+    words: tuple[Word, ...]
+    strangeness: float
+
+    @property
+    def fits(self) -> bool:
+        """Whether the sound says this text."""
+        return bool(self.words) and self.strangeness < _FITS
+
+
+def align(clip: AudioClip, text: str, language: str, monitor: Monitor) -> Alignment:
+    """Find when the words of `text` are said in `clip`.
+
+    Memory does not grow with the sound but for what is returned, and 4 bytes for every 10 ms.
+
+    Args:
+        clip: speech, by anybody, at any rate, with pauses and noise.
+        text: what is said, of any length; words may be missing in it.
+        language: BCP-47 tag of the text. One that espeak-ng lacks is read as its script suggests.
+        monitor: told of seconds of sound.
+    """
+
+    def sound() -> Iterator[Float32Array]:
+        seconds = 0.0
+        for block in clip.blocks(SAMPLE_RATE):
+            seconds += len(block) / SAMPLE_RATE
+            monitor.report("speech", seconds, clip.duration_s, "seconds", "Aligning")
+            yield block[:, 0]
+
+    return _at_its_pace(sound, clip.duration_s, text, reader(language, text))
+
+
+def align_utterance(utterance: Utterance, sentence: str, voice: Voice) -> Utterance:
+    """Add phonemes and words to an utterance whose engine tells no times.
+
+    Args:
+        utterance: the sound of `sentence`.
+        sentence: as given to the engine.
+        voice: who speaks; its language counts.
+    """
+    sound = resample(utterance.sound, utterance.sample_rate, SAMPLE_RATE)
+    found = _at_its_pace(lambda: [sound], utterance.duration_s, sentence, reader(voice.language, sentence))
+    return replace(utterance, phonemes=found.phonemes, words=found.words)
+
+
+def reader(language: str, text: str) -> Voice:
+    """Return the voice of espeak-ng that reads `text`: by its language, else by its script."""
+    tag = canonical(language)
+    found = next((voice for voice in espeak_voices() if voice.language.lower() == tag), None)
+    if found is not None:
+        return found
+    counts = scripts_in(text)
+    script = counts.most_common(1)[0][0] if counts else "Latin"
+    return next(iter(voices_for_script(script)), espeak_voices()[0])
+
+
+def _at_its_pace(
+    sound: Callable[[], Iterable[Float32Array]], duration_s: float, text: str, voice: Voice
+) -> Alignment:
+    """Align, and where somebody speaks much faster or slower than the reading, once more with one at his pace."""
+    found, pace = _aligned(sound(), duration_s, Reading(text, voice))
+    if found.strangeness < _WELL or 1 / _SAME_PACE < pace < _SAME_PACE:
+        return found
+    again, _ = _aligned(sound(), duration_s, Reading(text, voice, min(max(pace, 0.5), 2.0)))
+    return min(found, again, key=lambda alignment: alignment.strangeness)
+
+
+def _aligned(sound: Iterable[Float32Array], duration_s: float, reading: Reading) -> tuple[Alignment, float]:
+    """Align pieces of sound at 16 kHz; return also how much faster than the reading it is, very roughly."""
+    trellis, states = Trellis(), reading.states()
+    frames_of: list[Int32Array] = []
+    speech_s = FRAME_S
+
+    for compared, prices in heard(sound):
+        speech_s += FRAME_S * float(np.sum(prices[:, 0] < prices[:, 1]))
+        for start in range(0, len(compared), BLOCK):
+            while trellis.wants:
+                features, frames = next(states, (np.zeros((0, 0), np.float32), np.zeros(0, np.int32)))
+                frames_of.append(frames)
+                trellis.extend(features, frames < 0)
+            trellis.step(compared[start : start + BLOCK], prices[start : start + BLOCK])
+    way = np.concatenate(frames_of)[trellis.way()]
+    for _ in states:  # reads to the end
+        pass
+    phonemes, words = _placed(way, reading, duration_s)
+    strangeness = trellis.price / max(trellis.price_of_silence, 1e-9)
+    return Alignment(phonemes, words, strangeness), reading.spoken_s / speech_s
+
+
+def _placed(
+    way: Int32Array, reading: Reading, duration_s: float
+) -> tuple[tuple[Phoneme, ...], tuple[Word, ...]]:
+    """Phonemes and words at the times of the sound.
+
+    Args:
+        way: (frames,) int32: for each frame of the sound the frame of the reading, -1 where it is silent.
+        reading: read as far as `way` goes.
+        duration_s: of the sound.
+    """
+    at = np.flatnonzero(way >= 0)
+    if not len(at):
+        return (Phoneme("", 0.0, duration_s),), ()
+    seen, first, count = np.unique(way[at], return_index=True, return_counts=True)
+    begin, end = at[first], at[first + count - 1] + 1
+
+    def starts(seconds: float) -> float:
+        return float(begin[min(int(np.searchsorted(seen, frame_of(seconds))), len(seen) - 1)]) * FRAME_S
+
+    def ends(seconds: float) -> float:
+        return float(end[max(int(np.searchsorted(seen, frame_of(seconds))) - 1, 0)]) * FRAME_S
+
+    words = [replace(w, start_s=starts(w.start_s), end_s=ends(w.end_s)) for w in reading.words]
+    phonemes: list[Phoneme] = []
+    for phoneme in reading.phonemes:
+        moved = replace(phoneme, start_s=starts(phoneme.start_s), end_s=ends(phoneme.end_s))
+        if phoneme.symbol and moved.end_s > moved.start_s:
+            _append(phonemes, moved, duration_s)
+    _append(phonemes, Phoneme("", duration_s, duration_s), duration_s)
+    return tuple(phonemes), tuple(_said(words, duration_s))
+
+
+def _append(phonemes: list[Phoneme], phoneme: Phoneme, duration_s: float) -> None:
+    """Append a phoneme, with the pause before it if there is one; what overlaps is cut."""
+    before_s = phonemes[-1].end_s if phonemes else 0.0
+    start_s = min(max(phoneme.start_s, before_s), duration_s)
+    if phoneme.symbol and phoneme.symbol[0] in _STOPS:
+        start_s = max(start_s - _CLOSURE_S, before_s)
+    if start_s - before_s >= _SHORTEST_PAUSE_S or not phonemes:
+        if start_s > before_s:
+            phonemes.append(Phoneme("", before_s, start_s))
+    elif start_s > before_s:
+        phonemes[-1] = replace(phonemes[-1], end_s=start_s)
+    end_s = min(phoneme.end_s, duration_s)
+    if end_s > start_s:
+        phonemes.append(replace(phoneme, start_s=start_s, end_s=end_s))
+
+
+def _said(words: list[Word], duration_s: float) -> Iterator[Word]:
+    """Words that do not overlap; a few that were swallowed take no time, many are not in the sound."""
+    runs = [list(run) for _, run in groupby(words, key=lambda word: word.end_s > word.start_s)]
+    kept = [w for run in runs for w in run if len(run) <= _SWALLOWED or w.end_s > w.start_s]
+    stops_s = [*(word.start_s for word in kept[1:]), duration_s]
+    for word, stop_s in zip(kept, stops_s, strict=True):
+        start_s = min(word.start_s, duration_s)
+        yield replace(word, start_s=start_s, end_s=max(min(word.end_s, stop_s, duration_s), start_s))
