@@ -59,9 +59,10 @@ REQUEST_OPTIONS: dict[str, Any] = {
     "text": _option("What to say; - reads it from standard input."),
     "file": _option("A text file with what to say."),
     "audio": _option("A recording to speak instead of a text."),
+    "transcript": _option("A file with the words of the recording: text, SRT or WebVTT."),
     "voice": _option("A voice of `avatalk voices`.", "fits the text"),
     "voice_sample": _option("A recording, 3 s to 5 min, whose voice is cloned."),
-    "language": _option("Language of the text, such as de or pt-BR.", "what its script tells"),
+    "language": _option("Language of the words, such as de or pt-BR.", "what its script tells"),
     "speed": _option("Rate of speech, 0.5 to 2.", "1", float),
     "pitch": _option("Pitch of the voice, 0.5 to 2.", "1", float),
     "size": _option("Width and height, such as 1280x720."),
@@ -129,20 +130,24 @@ def _request(spec: Path | None, given: dict[str, Any]) -> VideoRequest:
         for given_one, other_one in ((one, other), (other, one)):
             if given.get(given_one) is not None and given.get(other_one) is None:
                 fields.pop(other_one, None)
+    if "audio" not in fields or given.get("audio") is not None:  # it belongs to a recording
+        fields.pop("transcript", None)
     fields.update({name: value for name, value in given.items() if value is not None})
     return VideoRequest(**fields)
 
 
 def _read_text(given: dict[str, Any]) -> None:
-    """Put the text of the file or of standard input where a text is given."""
-    from avatalk.spec import read_text
+    """Put the text of files and of standard input where they are named."""
+    from avatalk.spec import read_text, read_transcript
 
     file = given.pop("file")
     if file is not None and given.get("text") is not None:
         raise BadInput("Both a text and a file with text are given.", hint="Give one of them.", field="file")
     if file is not None:
         given["text"] = read_text(Path(file))
-    elif given.get("text") == "-":
+    if given.get("transcript") is not None:
+        given["transcript"] = read_transcript(Path(given["transcript"]))
+    if file is None and given.get("text") == "-":
         given["text"] = sys.stdin.buffer.read().decode("utf-8", errors="surrogateescape")
 
 

@@ -173,6 +173,9 @@ class VideoRequest(BaseModel):
     avatar_engine: str = Field("auto", description="What makes an avatar from words, see `avatalk engines`.")
     text: str | None = Field(None, description="Words to speak.")
     audio: str | None = Field(None, description="Path of a recording to speak instead of `text`.")
+    transcript: str | None = Field(
+        None, description="The words of `audio`: lips and captions then know which sound is spoken when."
+    )
     voice: str | None = Field(
         None, description="Voice for `text`, see `avatalk voices`; by default it fits the text."
     )
@@ -181,7 +184,7 @@ class VideoRequest(BaseModel):
     )
     language: Language | None = Field(
         None,
-        description="Language of `text` as a tag, such as de or pt-BR; by default what its script tells.",
+        description="Language of the words as a tag, such as de or pt-BR; by default what the script tells.",
     )
     speed: float = Field(1.0, ge=0.5, le=2.0, description="Rate of speech, 0.5 to 2; 1 is the voice's own.")
     pitch: float = Field(1.0, ge=0.5, le=2.0, description="Pitch of the voice, 0.5 to 2; 1 is its own.")
@@ -242,7 +245,7 @@ class VideoRequest(BaseModel):
             read_overlay(value)
         return value
 
-    @field_validator("avatar", "avatar_prompt", "text", "audio", "voice", "voice_sample")
+    @field_validator("avatar", "avatar_prompt", "text", "audio", "transcript", "voice", "voice_sample")
     @classmethod
     def _is_unicode(cls, value: str | None) -> str | None:
         if value is not None and any("\ud800" <= letter <= "\udfff" for letter in value):
@@ -272,6 +275,15 @@ class VideoRequest(BaseModel):
                 hint="Give one of them.",
                 stage="speech",
                 field="audio",
+            )
+        if self.transcript is not None and not (self.audio and self.transcript.strip()):
+            raise BadInput(
+                "A transcript without a recording is given."
+                if not self.audio
+                else "The transcript is empty.",
+                hint="Give the words that are spoken in --audio; what the avatar shall say is a text.",
+                stage="speech",
+                field="transcript",
             )
         if self.voice is not None and self.voice_sample is not None:
             raise BadInput(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import os
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,23 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise _not_text(path, f"is not UTF-8 in line {line}") from error
+
+
+_CUE = re.compile(r"^(?:\d+[ \t]*\n)?[\d:.,]+[ \t]*-->.*\n?", re.M)
+_NOT_SAID = re.compile(r"\A\ufeff?WEBVTT.*|^(?:NOTE|STYLE|REGION)\b(?:.+\n?)+|</?[^>\n]*>", re.M)
+
+
+def read_transcript(path: Path) -> str:
+    """Return the words in a text file, or in captions (SRT, WebVTT) without their numbers, times and marks.
+
+    Raises:
+        UnreadableFile: it is missing, too large, or not text.
+    """
+    text = read_text(path)
+    if path.suffix.lower() in (".srt", ".vtt"):
+        text = _NOT_SAID.sub("", _CUE.sub("", text.replace("\r\n", "\n")))
+        text = " ".join(text.split())  # cues are broken inside sentences
+    return text
 
 
 def _not_text(path: Path, what: str) -> UnreadableFile:

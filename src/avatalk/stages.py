@@ -22,6 +22,7 @@ from avatalk.lipsync.motion import motion_curve
 from avatalk.lipsync.visemes import from_phonemes
 from avatalk.media import Avatar, FaceTrack, MotionCurve, Speech, UInt8Array, VisemeCurve
 from avatalk.request import MAX_FPS, MIN_FPS, VideoRequest
+from avatalk.speech.align import recorded
 from avatalk.speech.audio import open_audio
 from avatalk.speech.perform import perform
 from avatalk.video.ahead import ahead
@@ -64,8 +65,9 @@ def tell_ignored(request: VideoRequest, avatar: Avatar, monitor: Monitor) -> Non
         "an avatar that is not made from words": {"avatar_engine"}
         if request.avatar_prompt is None
         else set(),
-        "a recording": {"voice", "voice_sample", "language", "speed", "pitch"}
-        if request.text is None
+        "a recording": {"voice", "voice_sample", "speed", "pitch"} if request.text is None else set(),
+        "a recording without --transcript": {"language"}
+        if request.text is None and request.transcript is None
         else set(),
         "a drawn avatar": {"face", "faces", "box", "crop", "rotate", "resize_factor"}
         if avatar.drawn
@@ -92,7 +94,8 @@ def find_speech(request: VideoRequest, avatar: Avatar, folder: Path, monitor: Mo
     sex = avatar.character.sex if avatar.character is not None else ""
     if request.text is None:
         assert request.audio is not None  # the request holds exactly one of both
-        return Speech(open_audio(request.audio, monitor))
+        audio = open_audio(request.audio, monitor)
+        return recorded(audio, request.transcript, request.language, monitor)
     return perform(
         request.text,
         folder,

@@ -16,18 +16,18 @@ import numpy as np
 from avatalk.events import Monitor
 from avatalk.lipsync.listen_features import SAMPLE_RATE
 from avatalk.media import Float32Array, Phoneme, Word
-from avatalk.speech.align_features import FRAME_S, Int32Array, Reading, frame_of, heard
+from avatalk.speech.align_features import FRAME_S, Int32Array, Reference, frame_of, heard
 from avatalk.speech.audio import AudioClip
 from avatalk.speech.base import Utterance, Voice
 from avatalk.speech.espeak_voices import canonical, espeak_voices
 from avatalk.speech.resample import resample
-from avatalk.speech.scripts import scripts_in
 from avatalk.speech.trellis import BLOCK, Trellis
-from avatalk.speech.voices import voices_for_script
+from avatalk.speech.voices import script_of_text, voices_for_script
 
-_FITS = (
-    0.95  # price of the text, relative to that of saying nothing, above which the sound says something else
-)
+_SAMPLE_S = 60.0  # of the sound, to judge whether it says the text
+_OTHER, _OTHER_IF_FEW = 0.965, 1.0
+"""Price of the text relative to its words backwards from which on the sound says something else."""
+_FEW, _TOO_FEW = 25, 5  # words to judge by
 _WELL = 0.7
 _SAME_PACE = 1.3
 _SHORTEST_PAUSE_S = 0.04
@@ -43,22 +43,16 @@ class Alignment:
     Attributes:
         phonemes: in time order, without gaps from the beginning of the sound to its end.
         words: in time order, as written; without those that are not in the sound.
-        strangeness: price of the way through the text, relative to that of saying nothing: about 0.7 for a
-            good recording, above 1 for another text.
+        price: of the way through the text, relative to that of saying nothing: 0.3 to 0.8 if it is said.
     """
 
     phonemes: tuple[Phoneme, ...]
     words: tuple[Word, ...]
-    strangeness: float
-
-    @property
-    def fits(self) -> bool:
-        """Whether the sound says this text."""
-        return bool(self.words) and self.strangeness < _FITS
+    price: float
 
 
-def align(clip: AudioClip, text: str, language: str, monitor: Monitor) -> Alignment:
-    """Find when the words of `text` are said in `clip`.
+def align(clip: AudioClip, text: str, language: str, monitor: Monitor) -> Alignment | None:
+    """Find when the words of `text` are said in `clip`; None where it says something else.
 
     Memory does not grow with the sound but for what is returned, and 4 bytes for every 10 ms.
 
@@ -68,15 +62,34 @@ def align(clip: AudioClip, text: str, language: str, monitor: Monitor) -> Alignm
         language: BCP-47 tag of the text. One that espeak-ng lacks is read as its script suggests.
         monitor: told of seconds of sound.
     """
+    sample: list[Float32Array] = []
 
     def sound() -> Iterator[Float32Array]:
+        sample.clear()
         seconds = 0.0
         for block in clip.blocks(SAMPLE_RATE):
+            if seconds < _SAMPLE_S:
+                sample.append(block[:, 0])
             seconds += len(block) / SAMPLE_RATE
             monitor.report("speech", seconds, clip.duration_s, "seconds", "Aligning")
             yield block[:, 0]
 
-    return _at_its_pace(sound, clip.duration_s, text, reader(language, text))
+    voice = reader(language, text)
+    found = _at_its_pace(sound, clip.duration_s, text, voice)
+    return found if _fits(found, sample, voice) else None
+
+
+def _fits(found: Alignment, sample: list[Float32Array], voice: Voice) -> bool:
+    """Whether the words found in `sample` lie better on it than the same words from the last to the first."""
+    duration_s = sum(map(len, sample)) / SAMPLE_RATE
+    words = [word.text for word in found.words if word.end_s <= duration_s]
+    if not found.words or len(words) < _TOO_FEW:
+        return bool(found.words)
+    said, backwards = (
+        _at_its_pace(lambda: sample, duration_s, " ".join(order), voice).price
+        for order in (words, words[::-1])
+    )
+    return said < backwards * (_OTHER if len(words) >= _FEW else _OTHER_IF_FEW)
 
 
 def align_utterance(utterance: Utterance, sentence: str, voice: Voice) -> Utterance:
@@ -98,25 +111,25 @@ def reader(language: str, text: str) -> Voice:
     found = next((voice for voice in espeak_voices() if voice.language.lower() == tag), None)
     if found is not None:
         return found
-    counts = scripts_in(text)
-    script = counts.most_common(1)[0][0] if counts else "Latin"
-    return next(iter(voices_for_script(script)), espeak_voices()[0])
+    return next(iter(voices_for_script(script_of_text(text))), espeak_voices()[0])
 
 
 def _at_its_pace(
     sound: Callable[[], Iterable[Float32Array]], duration_s: float, text: str, voice: Voice
 ) -> Alignment:
-    """Align, and where somebody speaks much faster or slower than the reading, once more with one at his pace."""
-    found, pace = _aligned(sound(), duration_s, Reading(text, voice))
-    if found.strangeness < _WELL or 1 / _SAME_PACE < pace < _SAME_PACE:
+    """Align; to somebody much faster or slower than the reading, once more with one at that pace."""
+    found, pace = _aligned(sound(), duration_s, Reference(text, voice))
+    if found.price < _WELL or 1 / _SAME_PACE < pace < _SAME_PACE:
         return found
-    again, _ = _aligned(sound(), duration_s, Reading(text, voice, min(max(pace, 0.5), 2.0)))
-    return min(found, again, key=lambda alignment: alignment.strangeness)
+    again, _ = _aligned(sound(), duration_s, Reference(text, voice, min(max(pace, 0.5), 2.0)))
+    return min(found, again, key=lambda alignment: alignment.price)
 
 
-def _aligned(sound: Iterable[Float32Array], duration_s: float, reading: Reading) -> tuple[Alignment, float]:
+def _aligned(
+    sound: Iterable[Float32Array], duration_s: float, reference: Reference
+) -> tuple[Alignment, float]:
     """Align pieces of sound at 16 kHz; return also how much faster than the reading it is, very roughly."""
-    trellis, states = Trellis(), reading.states()
+    trellis, states = Trellis(), reference.states()
     frames_of: list[Int32Array] = []
     speech_s = FRAME_S
 
@@ -131,19 +144,19 @@ def _aligned(sound: Iterable[Float32Array], duration_s: float, reading: Reading)
     way = np.concatenate(frames_of)[trellis.way()]
     for _ in states:  # reads to the end
         pass
-    phonemes, words = _placed(way, reading, duration_s)
-    strangeness = trellis.price / max(trellis.price_of_silence, 1e-9)
-    return Alignment(phonemes, words, strangeness), reading.spoken_s / speech_s
+    phonemes, words = _placed(way, reference, duration_s)
+    price = trellis.price / max(trellis.price_of_silence, 1e-9)
+    return Alignment(phonemes, words, price), reference.spoken_s / speech_s
 
 
 def _placed(
-    way: Int32Array, reading: Reading, duration_s: float
+    way: Int32Array, reference: Reference, duration_s: float
 ) -> tuple[tuple[Phoneme, ...], tuple[Word, ...]]:
     """Phonemes and words at the times of the sound.
 
     Args:
-        way: (frames,) int32: for each frame of the sound the frame of the reading, -1 where it is silent.
-        reading: read as far as `way` goes.
+        way: (frames,) int32: for each frame of the sound the frame of the reference, -1 where it is silent.
+        reference: read as far as `way` goes.
         duration_s: of the sound.
     """
     at = np.flatnonzero(way >= 0)
@@ -158,9 +171,9 @@ def _placed(
     def ends(seconds: float) -> float:
         return float(end[max(int(np.searchsorted(seen, frame_of(seconds))) - 1, 0)]) * FRAME_S
 
-    words = [replace(w, start_s=starts(w.start_s), end_s=ends(w.end_s)) for w in reading.words]
+    words = [replace(w, start_s=starts(w.start_s), end_s=ends(w.end_s)) for w in reference.words]
     phonemes: list[Phoneme] = []
-    for phoneme in reading.phonemes:
+    for phoneme in reference.phonemes:
         moved = replace(phoneme, start_s=starts(phoneme.start_s), end_s=ends(phoneme.end_s))
         if phoneme.symbol and moved.end_s > moved.start_s:
             _append(phonemes, moved, duration_s)

@@ -13,15 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from avatalk.errors import SpeechError
+from avatalk.events import Monitor
 from avatalk.lipsync.listen import SPEECH, STEP_S, said, windows
 from avatalk.lipsync.listen_features import BANDS, HOP, SAMPLE_RATE
 from avatalk.media import Float32Array, Phoneme, Word
 from avatalk.speech.base import Voice
+from avatalk.speech.lines import lines
 from avatalk.speech.resample import resample
-from avatalk.speech.spoken import spoken_form
-from avatalk.speech.text import pieces
+from avatalk.speech.ssml import Script
 from avatalk.speech.voices import engine_of
-from avatalk.speech.words import speakable
 
 Int32Array = npt.NDArray[np.int32]
 
@@ -84,7 +84,7 @@ def _compared(before: Float32Array, rows: Float32Array, after: Float32Array) -> 
 
 
 @dataclass(slots=True)
-class Reading:
+class Reference:
     """espeak-ng's reading of a text, made as it is needed. Times count from its beginning.
 
     Attributes:
@@ -144,17 +144,15 @@ class Reading:
 
     def _sound(self) -> Iterator[Float32Array]:
         """Yield the sentences, each with a pause behind it, in whole steps of the network at 16 kHz."""
-        engine, at_s = engine_of(self.voice), 0.0
-        for piece in pieces(self.text):
-            if not any(map(speakable, spoken_form(piece.text, self.voice.scripts))):
-                continue
+        at_s, told = 0.0, Monitor()  # what its voice cannot say, the reader need not tell
+        for line in lines(Script(self.text), self.voice, self.speed, 1.0, told):
             try:
-                spoken = engine.speak(piece.text, self.voice, self.speed)
+                spoken = engine_of(line.voice).speak(line.reading.spoken, line.voice, line.speed)
             except SpeechError:  # nothing in it that this voice can say
                 continue
-            phonemes, words = spoken.phonemes or (), spoken.words or ()
+            phonemes, words = spoken.phonemes or (), line.reading.words(spoken.words or ())
             self.phonemes += [replace(p, start_s=at_s + p.start_s, end_s=at_s + p.end_s) for p in phonemes]
-            self.words += [Word(w.text, at_s + w.start_s, at_s + w.end_s, piece.sentence) for w in words]
+            self.words += [Word(w.text, at_s + w.start_s, at_s + w.end_s, line.sentence) for w in words]
             lasts_s = (np.ceil(spoken.duration_s / STEP_S) + round(_GAP_S / STEP_S)) * STEP_S
             lacking = round(lasts_s * spoken.sample_rate) - len(spoken.sound)
             self.phonemes.append(Phoneme("", at_s + spoken.duration_s, at_s + lasts_s))

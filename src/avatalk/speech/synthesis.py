@@ -17,8 +17,9 @@ from avatalk._version import __version__
 from avatalk.errors import SpeechError
 from avatalk.events import Monitor
 from avatalk.media import Float32Array, Phoneme, Speech, Word
+from avatalk.speech.align import align_utterance
 from avatalk.speech.audio import AudioClip
-from avatalk.speech.base import Utterance, Voice
+from avatalk.speech.base import SpeechEngine, Utterance, Voice
 from avatalk.speech.cache import SentenceCache
 from avatalk.speech.lines import Line, lines, voices_of
 from avatalk.speech.loudness import Meter, limited
@@ -109,7 +110,7 @@ def _utterances(spoken: Iterable[Line], monitor: Monitor) -> Iterator[tuple[Line
         try:
             utterance = cache.get(
                 f"{identities[voice]} {line.speed!r} {line.pitch!r}\n{text}",
-                partial(engine.speak, text, voice, line.speed, line.pitch),
+                partial(_spoken, engine, line),
             )
         except SpeechError as error:
             refused = error
@@ -120,6 +121,13 @@ def _utterances(spoken: Iterable[Line], monitor: Monitor) -> Iterator[tuple[Line
         heard = True
     if not heard and refused:
         raise refused
+
+
+def _spoken(engine: SpeechEngine, line: Line) -> Utterance:
+    """Speak a line; where the engine tells no times, find them in the sound."""
+    text = line.reading.spoken
+    utterance = engine.speak(text, line.voice, line.speed, line.pitch)
+    return utterance if utterance.phonemes is not None else align_utterance(utterance, text, line.voice)
 
 
 def _identity(voice: Voice) -> str:

@@ -1,8 +1,8 @@
 """The cheapest way of a sound through the states of a text: dynamic programming in memory that does not grow.
 
 It is the dynamic time warping of H. Sakoe and S. Chiba (1978) with a state of silence, which may be passed
-over, before every word; a word may be left out at a price. States far behind or ahead of the best way are dropped (beam search); ways are
-settled as soon as all that are still alive share their beginning.
+over, before every word; a word may be left out at a price. States far behind or ahead of the best way are
+dropped (beam search); ways are settled as soon as all that are still alive share their beginning.
 """
 
 from __future__ import annotations
