@@ -137,8 +137,8 @@ def read_text(path: Path) -> str:
         raise _not_text(path, f"is not UTF-8 in line {line}") from error
 
 
-_CUE = re.compile(r"^(?:\d+[ \t]*\n)?[\d:.,]+[ \t]*-->.*\n?", re.M)
-_NOT_SAID = re.compile(r"\A\ufeff?WEBVTT.*|^(?:NOTE|STYLE|REGION)\b(?:.+\n?)+|</?[^>\n]*>", re.M)
+_CUE = re.compile(r".*-->.*\n([\s\S]*)")
+_MARKS = re.compile(r"</?[^>\n]*>")
 
 
 def read_transcript(path: Path) -> str:
@@ -149,8 +149,8 @@ def read_transcript(path: Path) -> str:
     """
     text = read_text(path)
     if path.suffix.lower() in (".srt", ".vtt"):
-        text = _NOT_SAID.sub("", _CUE.sub("", text.replace("\r\n", "\n")))
-        text = " ".join(text.split())  # cues are broken inside sentences
+        cues = filter(None, map(_CUE.search, re.split(r"\n[ \t]*\n", "\n".join(text.splitlines()))))
+        text = " ".join(_MARKS.sub("", " ".join(cue[1] for cue in cues)).split())  # sentences go on over cues
     return text
 
 

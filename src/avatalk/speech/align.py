@@ -15,22 +15,23 @@ import numpy as np
 
 from avatalk.events import Monitor
 from avatalk.lipsync.listen_features import SAMPLE_RATE
-from avatalk.media import Float32Array, Phoneme, Word
+from avatalk.media import Float32Array, Phoneme, Speech, Word
 from avatalk.speech.align_features import FRAME_S, Int32Array, Reference, frame_of, heard
 from avatalk.speech.audio import AudioClip
 from avatalk.speech.base import Utterance, Voice
 from avatalk.speech.espeak_voices import canonical, espeak_voices
 from avatalk.speech.resample import resample
 from avatalk.speech.trellis import BLOCK, Trellis
-from avatalk.speech.voices import script_of_text, voices_for_script
+from avatalk.speech.voices import language_of, script_of_text, voices_for_script
 
 _SAMPLE_S = 60.0  # of the sound, to judge whether it says the text
-_OTHER, _OTHER_IF_FEW = 0.965, 1.0
-"""Price of the text relative to its words backwards from which on the sound says something else."""
-_FEW, _TOO_FEW = 25, 5  # words to judge by
+_DEAREST, _OTHER = 0.9, 0.97
+"""Price of the text, and price relative to its words in another order, that tell of another text."""
+_TOO_FEW = 5  # words to judge by
 _WELL = 0.7
 _SAME_PACE = 1.3
 _SHORTEST_PAUSE_S = 0.04
+_LEAST_SAID = 0.45  # of the time a word takes when it is read
 _SWALLOWED = 3  # words in a row at most
 _CLOSURE_S = 0.06  # of a stop after a pause, before its burst
 _STOPS = frozenset("pbtdkɡqʈɖcɟ")
@@ -49,6 +50,28 @@ class Alignment:
     phonemes: tuple[Phoneme, ...]
     words: tuple[Word, ...]
     price: float
+
+
+def recorded(audio: AudioClip, transcript: str | None, language: str | None, monitor: Monitor) -> Speech:
+    """Return a recording as speech, with the times of its words where they are known.
+
+    Args:
+        audio: the recording.
+        transcript: its words, or None.
+        language: BCP-47 tag of them; None for what their script tells.
+        monitor: told of seconds of sound, and warned if the recording does not say the transcript.
+    """
+    if transcript is None:
+        return Speech(audio)
+    language = language or language_of(transcript)
+    found = align(audio, transcript, language, monitor)
+    if found is None:
+        monitor.warn(
+            "The recording does not say the transcript, so the lips follow the sound alone and captions lack "
+            f"their times. Do they belong together, and is the language {language}? (--language)"
+        )
+        return Speech(audio)
+    return Speech(audio, found.phonemes, found.words, language=language)
 
 
 def align(clip: AudioClip, text: str, language: str, monitor: Monitor) -> Alignment | None:
@@ -80,16 +103,16 @@ def align(clip: AudioClip, text: str, language: str, monitor: Monitor) -> Alignm
 
 
 def _fits(found: Alignment, sample: list[Float32Array], voice: Voice) -> bool:
-    """Whether the words found in `sample` lie better on it than the same words from the last to the first."""
+    """Whether the words found in `sample` lie better on it than the same words in another order."""
     duration_s = sum(map(len, sample)) / SAMPLE_RATE
     words = [word.text for word in found.words if word.end_s <= duration_s]
     if not found.words or len(words) < _TOO_FEW:
         return bool(found.words)
-    said, backwards = (
+    said, *others = (
         _at_its_pace(lambda: sample, duration_s, " ".join(order), voice).price
-        for order in (words, words[::-1])
+        for order in (words, words[::-1], words[1::2] + words[::2])
     )
-    return said < backwards * (_OTHER if len(words) >= _FEW else _OTHER_IF_FEW)
+    return said < min(_DEAREST, _OTHER * min(others))
 
 
 def align_utterance(utterance: Utterance, sentence: str, voice: Voice) -> Utterance:
@@ -165,13 +188,15 @@ def _placed(
     seen, first, count = np.unique(way[at], return_index=True, return_counts=True)
     begin, end = at[first], at[first + count - 1] + 1
 
+    begin, end = np.append(begin, end[-1]), np.append(begin[0], end)  # of what comes after, and before
+
     def starts(seconds: float) -> float:
-        return float(begin[min(int(np.searchsorted(seen, frame_of(seconds))), len(seen) - 1)]) * FRAME_S
+        return float(begin[np.searchsorted(seen, frame_of(seconds))]) * FRAME_S
 
     def ends(seconds: float) -> float:
-        return float(end[max(int(np.searchsorted(seen, frame_of(seconds))) - 1, 0)]) * FRAME_S
+        return float(end[np.searchsorted(seen, frame_of(seconds))]) * FRAME_S
 
-    words = [replace(w, start_s=starts(w.start_s), end_s=ends(w.end_s)) for w in reference.words]
+    words = [_word(w, starts(w.start_s), ends(w.end_s)) for w in reference.words]
     phonemes: list[Phoneme] = []
     for phoneme in reference.phonemes:
         moved = replace(phoneme, start_s=starts(phoneme.start_s), end_s=ends(phoneme.end_s))
@@ -179,6 +204,12 @@ def _placed(
             _append(phonemes, moved, duration_s)
     _append(phonemes, Phoneme("", duration_s, duration_s), duration_s)
     return tuple(phonemes), tuple(_said(words, duration_s))
+
+
+def _word(read: Word, start_s: float, end_s: float) -> Word:
+    """A word at its time; one that is over before it can have been said takes no time."""
+    said = end_s - start_s >= _LEAST_SAID * (read.end_s - read.start_s)
+    return replace(read, start_s=start_s, end_s=end_s if said else start_s)
 
 
 def _append(phonemes: list[Phoneme], phoneme: Phoneme, duration_s: float) -> None:

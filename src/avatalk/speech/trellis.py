@@ -26,10 +26,10 @@ _BEAM = 600.0
 _WIDEST = 6000  # states alive
 _SETTLE = 20  # blocks between attempts to settle
 _LONGEST = 120  # blocks that may stay open; then the best way wins
-_UNSAID = 40.0  # price of a word that is not in the sound
+_UNSAID, _UNSAID_FRAME = 15.0, 1.0  # price of a word that is not in the sound, and of each of its states
 _LONGEST_WORD = 255  # states
 _NEVER = np.float32(1e9)
-_GIVE_UP = 10 * _UNSAID  # a text that ends this much dearer than it breaks off is not spoken to its end
+_GIVE_UP = 400.0  # a text that ends this much dearer than it breaks off is not spoken to its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,7 @@ class Trellis:
         cost[: len(self._cost)] = self._cost
         before, after = _words(silent)
         word = (after - before).astype(np.uint8)
+        unsaid = np.float32(_UNSAID) + np.float32(_UNSAID_FRAME) * word
         steps = np.zeros((len(frames), width), np.uint8)
         for here, chosen in zip(local, steps, strict=True):
             best = cost + stay
@@ -104,7 +105,7 @@ class Trellis:
                 better = by < best[far:]
                 np.copyto(best[far:], by, where=better)
                 np.copyto(chosen[far:], far, where=better)
-            by = cost[before] + np.float32(_UNSAID)
+            by = cost[before] + unsaid
             better = by < best[after]
             best[after[better]] = by[better]
             chosen[after[better]] = word[better]
