@@ -52,7 +52,7 @@ def piper(folder):
     path = write_voice(folder, "en_US-hum-low", TINY, speakers={"one": 0, "two": 1})
     models.import_file(path, accept_licence=True)
     voice = lookup("hum-one")
-    return Case(engine_of(voice), voice, lookup("hum-two"), speed=0.12, pitch=0.03)
+    return Case(engine_of(voice), voice, lookup("hum-two"), speed=0.01, pitch=0.03)
 
 
 def yourtts(folder):

@@ -74,9 +74,8 @@ class Piper(SpeechEngine):
             )
         facts = path.stat()
         run = loaded(("piper", str(path), facts.st_size, facts.st_mtime_ns), lambda: piper_net.load(path))
-        noise, length, unevenness = files.scales
         ids = np.array([number for symbol in symbols for number in symbol.ids], np.int64)
-        made, frames = run(ids, (noise, length * pitch / speed, unevenness), files.speakers.get(speaker, 0))
+        made, frames = run(ids, files.scales, pitch / speed, files.speakers.get(speaker, 0))
         played_rate = round(files.sample_rate * pitch)
         sound = np.clip(resample(made, played_rate, files.sample_rate), -1, 1).astype(np.float32)
         if frames is None or int(frames.sum()) * files.hop != len(made):

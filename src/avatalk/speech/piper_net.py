@@ -2,7 +2,8 @@
 
 Two things are changed in its graph. Its noise comes from random numbers that are drawn anew at each run;
 here they are drawn once and for all, so that the same words make the same sound. And the frames that each
-symbol lasts, which the graph rounds up on its way, are given out too: the exact times of the phonemes.
+symbol lasts, which the graph rounds up on its way, are stretched only after that, so that twice the speed is
+half the time, and given out: the exact times of the phonemes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _DRAWN = (1 << 18) - 5  # a prime, so that no row of a picture of noise is like 
 _SEED = 20
 
 Int64Array = npt.NDArray[np.int64]
-Run = Callable[[Int64Array, tuple[float, float, float], int], tuple[Float32Array, Int64Array | None]]
+Run = Callable[[Int64Array, tuple[float, float, float], float, int], tuple[Float32Array, Int64Array | None]]
 
 
 def load(path: Path) -> Run:
@@ -34,8 +35,9 @@ def load(path: Path) -> Run:
 
     Returns:
         A function of symbols (n,) int64; of the noise's scale, the length's, and that of the noise in the
-        lengths; and of the speaker's number, which voices with one speaker ignore. It gives (samples,)
-        float32 sound, and (n,) int64 frames per symbol, None if the graph does not tell.
+        lengths; of the factor on the time that all of it takes; and of the speaker's number, which voices
+        with one speaker ignore. It gives (samples,) float32 sound, and (n,) int64 frames per symbol, None if
+        the graph does not tell.
 
     Raises:
         EngineUnavailable: OpenVINO is not installed.
@@ -51,19 +53,23 @@ def load(path: Path) -> Run:
     try:
         model = core.read_model(path)
         _still_noise(model)
-        tells = _give_out_lengths(model)
+        tells = _stretch_and_tell(model)
         compiled = core.compile_model(model, "CPU", options)
     except RuntimeError as error:
         raise _failed(path, error) from error
-    takes_speaker = len(compiled.inputs) > 3
+    takes_speaker = len(compiled.inputs) - tells > 3
     request, alone = compiled.create_infer_request(), Lock()
 
     def run(
-        symbols: Int64Array, scales: tuple[float, float, float], speaker: int
+        symbols: Int64Array, scales: tuple[float, float, float], stretch: float, speaker: int
     ) -> tuple[Float32Array, Int64Array | None]:
-        inputs: list[Any] = [symbols[None], np.array([len(symbols)]), np.array(scales, np.float32)]
+        noise, length, unevenness = scales
+        scale = np.array([noise, length if tells else length * stretch, unevenness], np.float32)
+        inputs: list[Any] = [symbols[None], np.array([len(symbols)]), scale]
         if takes_speaker:
             inputs.append(np.array([speaker]))
+        if tells:
+            inputs.append(np.array(stretch, np.float32))
         try:
             with alone:
                 results = [np.array(result) for result in request.infer(inputs).values()]
@@ -92,12 +98,28 @@ def _still_noise(model: Any) -> None:
             user.replace_source_output(still.output(0))
 
 
-def _give_out_lengths(model: Any) -> bool:
-    """Make the frames per symbol a second output; return whether that was possible."""
+def _stretch_and_tell(model: Any) -> bool:
+    """Make a factor on the frames per symbol the last input, and them an output; return if it worked.
+
+    Where symbols end is what is rounded, so nothing adds up.
+    """
     found = [node for node in model.get_ordered_ops() if node.get_type_name() == "Ceiling"]
     if len(found) != 1:
         return False
-    model.add_outputs([found[0].output(0)])
+    op = require("openvino.opset13", "piper")
+    own = found[0].output(0)
+    users = list(own.get_target_inputs())
+    stretch = op.parameter([], np.float32, name="stretch")
+    last = op.constant(np.int64(-1))
+    before, after = (
+        op.round(op.multiply(op.cum_sum(own, last, exclusive=exclusive), stretch))
+        for exclusive in (True, False)
+    )
+    frames = op.subtract(after, before)
+    for user in users:
+        user.replace_source_output(frames.output(0))
+    model.add_parameters([stretch])
+    model.add_outputs([frames.output(0)])
     return True
 
 
