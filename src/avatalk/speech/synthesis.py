@@ -6,10 +6,11 @@ import hashlib
 import tempfile
 import wave
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 
@@ -28,6 +29,8 @@ from avatalk.speech.ssml import Script, parse
 from avatalk.speech.text import check_speakable
 from avatalk.speech.voices import check_readable, choose, engine_of
 from avatalk.workspace import cannot_write
+
+T = TypeVar("T")
 
 SAMPLE_RATE = 22050
 """Hertz of the file; what engines make at other rates is resampled."""
@@ -93,6 +96,16 @@ def speak(
     return Speech(
         clip, tuple(track.phonemes), tuple(track.words), chosen.name, chosen.engine, chosen.language
     )
+
+
+def _ahead(items: Iterator[T]) -> Iterator[T]:
+    """Yield `items` in order, the next one made by a thread meanwhile: engines work outside Python's lock."""
+    end = object()
+    with ThreadPoolExecutor(1, "avatalk-speech") as one:
+        coming = one.submit(next, items, end)
+        while (item := coming.result()) is not end:
+            coming = one.submit(next, items, end)
+            yield item  # type: ignore[misc]
 
 
 def _utterances(spoken: Iterable[Line], monitor: Monitor) -> Iterator[tuple[Line, Utterance, float]]:
