@@ -157,6 +157,7 @@ def test_the_longest_unused_go_when_there_are_too_many(sentences, monkeypatch):
         for age, entry in enumerate(sorted(sentences.iterdir(), key=lambda path: path.stat().st_mtime_ns)):
             os.utime(entry, (1000 + age, 1000 + age))  # in the order of use, coarse clocks or not
         kept.get("0", lambda: utterance(0))  # used again and again
+    assert kept.made == 40  # the one in use stayed
     assert 300_000 < sum(entry.stat().st_size for entry in sentences.iterdir()) <= 500_000
     again = SentenceCache()
     for n in (0, 39):
