@@ -73,6 +73,7 @@ CASES = [
     ("en-US", "the 1st, 22nd and 103rd", "the first, twenty-second and one hundred third"),
     ("en-US", "agent 007", "agent zero zero seven"),
     ("en-US", "pages 10–20", "pages ten to twenty"),
+    ("en-US", "9-12 people, 1939-1945", "nine to twelve people, nineteen thirty-nine to nineteen forty-five"),
     ("en-US", "Python 3.11.2", "Python three point eleven point two"),
     ("de", "1.234,56", "eintausendzweihundertvierunddreißig Komma fünf sechs"),
     ("fr", "1 234,56", "mille deux cent trente-quatre virgule cinquante-six"),
@@ -102,7 +103,17 @@ def test_signs_are_read_as_people_read_them(tag, written, spoken):
 
 @pytest.mark.parametrize(
     "text",
-    ["mp3 and A4, AT&T", "a < b > c", "10:3 and 3/4", "B2B 16:9 v2", "no numbers here", "C-3PO", "1984-85"],
+    [
+        "mp3 and A4, AT&T",
+        "a < b > c",
+        "10:3 and 3/4",
+        "B2B 16:9 v2",
+        "no numbers here",
+        "C-3PO",
+        "1984-85",
+        "it was 3-1",
+        "555-1234",
+    ],
 )
 def test_what_no_rule_knows_is_left_alone(text):
     assert said(text, "en-US") == text

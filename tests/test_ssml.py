@@ -225,6 +225,12 @@ def test_sub_speaks_the_alias_and_shows_the_text(tmp_path):
     assert " ".join(word.text for word in said.words or ()) == "The W.W.W. X is big."
 
 
+def test_what_has_an_alias_is_one_sentence(tmp_path):
+    said = spoken('<speak>The <sub alias="big bang">Big. Bang!</sub> was first.</speak>', tmp_path)
+    assert {word.sentence for word in said.words or ()} == {0}
+    assert symbols(said) == symbols(spoken("The big bang was first.", tmp_path))
+
+
 @pytest.mark.parametrize(
     ("voice", "ipa", "sounds"),
     [

@@ -336,12 +336,15 @@ class _Rules:
 
     def _range(self) -> _Rule:
         def read(match: re.Match[str]) -> _Found:
-            first, second = match[1], match[2]
+            first, second = match["first"], match["second"]
+            if match["hyphen"] and not _rises(first, second):
+                return
             words = [number(self.language, text, years=True) for text in (first, second)]
             yield match.start(), match.end(), f" {self.language.signs['to']} ".join(words)
 
-        amount = rf"({self.number})"
-        return self._rule(rf"{self.begin}{amount}[ ]?–[ ]?{amount}(?![\w–-]|[.,]\d)", read, "–")
+        first, second = rf"(?P<first>{self.number})", rf"(?P<second>{self.number})"
+        dash = r"(?: ?– ?|(?P<hyphen>-))"
+        return self._rule(rf"{self.begin}{first}{dash}{second}(?![\w–-]|[.,]\d)", read, "–-")
 
     def _sums(self) -> _Rule:
         def read(match: re.Match[str]) -> _Found:
@@ -359,6 +362,13 @@ class _Rules:
         # A German number with a stop is an ordinal, which the voice knows better how to bend.
         german = r"(?!\.\s+\w)" if self.language.base == "de" else ""
         return self._rule(rf"{edges}(?!\w){german}(?![.,]\d)(?![:/-]\d)", read)
+
+
+def _rises(first: str, second: str) -> bool:
+    """Whether what a hyphen joins is a range: 9-12 and 1939-1945, but no 3-1, 555-1234 or 1984-85."""
+    if not (first.isdecimal() and second.isdecimal()) or "0" in (first[0], second[0]):
+        return False
+    return int(first) < int(second) and (len(first) == len(second) or len(second) < 3)
 
 
 def _word_before(match: re.Match[str]) -> str:
