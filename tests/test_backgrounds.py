@@ -14,7 +14,7 @@ from avatalk import BadInput, VideoRequest, plan, preview, render
 from avatalk.compose.backdrop import blurred, fitted, painted
 from avatalk.compose.layers import laid, premultiplied
 from avatalk.compose.wish import COLOURS, Overlay, read_ground, read_overlay
-from avatalk.errors import UnreadableFile
+from avatalk.errors import OutputError, UnreadableFile
 from avatalk.spec import load_spec
 
 SMALL = {"text": "Hello.", "size": "320x180"}
@@ -298,8 +298,9 @@ def test_a_folder_of_pictures(tmp_path):
         assert image.mode == "RGBA"
         shown = np.asarray(image)
     assert np.array_equal(shown[..., 3], exact[..., 3])
-    with pytest.raises(BadInput, match="not empty"):
+    with pytest.raises(OutputError, match="is a folder"):
         render(request, tmp_path / "frames")
+    assert sorted(path.name for path in (tmp_path / "frames").iterdir()) == names
 
 
 def test_mp4_cannot_be_transparent(tmp_path):

@@ -51,7 +51,9 @@ def cannot_write(path: Path, error: OSError) -> OutputError:
 def check_writable(path: Path) -> None:
     """Raise `OutputError` if a file at `path` could not be written now."""
     if path.is_dir():
-        raise OutputError(f"{path} is a folder.", hint="Name a file in it.", stage="encode", field="output")
+        raise OutputError(
+            f"{path} is a folder.", hint="Give a name that is not taken yet.", stage="encode", field="output"
+        )
     try:
         with tempfile.TemporaryFile(dir=path.parent):
             pass

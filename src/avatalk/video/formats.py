@@ -52,7 +52,7 @@ def check_output(path: Path, *, transparent: bool = False, ways: Sequence[str] =
 
     Raises:
         BadInput: its ending names no format, or one that cannot do what is asked.
-        OutputError: its folder is missing or read-only; a folder of pictures that is not empty.
+        OutputError: its folder is missing or read-only, or it is a folder that is there already.
     """
     made = FORMATS.get(path.suffix.lower())
     if made is None or not path.name:
@@ -77,11 +77,4 @@ def check_output(path: Path, *, transparent: bool = False, ways: Sequence[str] =
             stage="encode",
             field="captions",
         )
-    if not made.muxer and path.is_dir() and any(path.iterdir()):
-        raise BadInput(
-            f"The folder {path} is not empty.",
-            hint="Name a new one for the pictures.",
-            stage="encode",
-            field="output",
-        )
-    check_writable(path.with_suffix(".part") if not made.muxer else path)
+    check_writable(path)

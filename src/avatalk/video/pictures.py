@@ -32,7 +32,7 @@ def write_pictures(
     """Write ``000000.png`` and so on, and ``speech.wav``, into a new folder, or nothing.
 
     Args:
-        folder: to make; one that is there must be empty.
+        folder: to make; `check_output` has found that it is not there yet.
         frames: each (height, width, 3) uint8 RGB or (height, width, 4) premultiplied RGBA, in order.
         n_frames: how many there are, for the progress.
         audio: the sound.
@@ -44,8 +44,6 @@ def write_pictures(
         Cancelled: through `monitor`.
     """
     try:
-        if folder.is_dir():
-            folder.rmdir()
         with complete_or_nothing(folder) as part:
             part.mkdir()
             try:
