@@ -133,6 +133,10 @@ def test_a_graph_that_does_not_tell_times_speaks_all_the_same(bring):
     utterance = ENGINE.speak("Hello, world.", lookup("choir-p10"))
     assert utterance.phonemes is None and utterance.words is None
     assert utterance.duration_s > 0.5
+    with plan(VideoRequest(text="Hello, world.", voice="choir", size="128x96")) as made:
+        times = [(phoneme.start_s, phoneme.end_s) for phoneme in made.speech.phonemes]
+        assert times[0][0] == 0 and all(one[1] == pytest.approx(two[0]) for one, two in pairwise(times))
+        assert [word.text for word in made.speech.words] == ["Hello,", "world."]
 
 
 def test_the_symbols_are_those_that_voices_are_trained_on(bring):
