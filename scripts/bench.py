@@ -22,10 +22,25 @@ import sys
 import tempfile
 import time
 import wave
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from avatalk.events import Monitor
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from avatalk.models.graphs import Edges
+
+    Shape = tuple[int, int, int, int]
+
+# The original Wav2Lip, 10 s of speech: the best of three runs on a still, and S3FD's 2.9 s a frame of a clip.
+ORIGINAL_S = {"Wav2Lip, photograph, 10 s": 18.8, "Wav2Lip, 720p clip, 10 s, S3FD faces": 730.0}
+ORIGINAL_GFLOPS = 820
 SENTENCE = "The quick brown fox jumps over the lazy dog while my mother bakes fresh apple pies. "
 
 
@@ -54,7 +69,6 @@ def run(command: list[str], text: str = "") -> dict[str, object]:
 
 def speech(folder: Path, seconds: float) -> Path:
     """A recording of exactly `seconds`, spoken by the embedded voice."""
-    from avatalk.events import Monitor
     from avatalk.speech.synthesis import speak
 
     path = folder / f"speech_{seconds:g}.wav"
@@ -130,6 +144,82 @@ def peak_gflops() -> float:
         a @ a
         spent.append(time.perf_counter() - began)
     return 2 * 2048**3 / min(spent) / 1e9
+
+
+class Counted:
+    """An `avatalk.models.graphs.Ops` over shapes, which counts what multiplying and adding there is."""
+
+    def __init__(self, kernels: Mapping[str, NDArray[np.float32]]) -> None:
+        self.kernels, self.operations = kernels, 0
+
+    def convolution(self, x: Shape, name: str, stride: tuple[int, int], zeros: Edges) -> Shape:
+        """See `Ops.convolution`."""
+        outputs, inputs, down, across = self.kernels[f"{name}.weight"].shape
+        rows = (x[2] + zeros.top + zeros.bottom - down) // stride[0] + 1
+        columns = (x[3] + zeros.left + zeros.right - across) // stride[1] + 1
+        self.operations += 2 * outputs * inputs * down * across * x[0] * rows * columns
+        return x[0], outputs, rows, columns
+
+    def widening(self, x: Shape, name: str, stride: int, cut: Edges) -> Shape:
+        """See `Ops.widening`."""
+        inputs, outputs, down, across = self.kernels[f"{name}.weight"].shape
+        self.operations += 2 * outputs * inputs * down * across * x[0] * x[2] * x[3]
+        rows, columns = (length * 2 if stride == 2 else length + 2 for length in x[2:])
+        return self.cut((x[0], outputs, rows, columns), cut)
+
+    def cut(self, x: Shape, cut: Edges) -> Shape:
+        """See `Ops.cut`."""
+        return x[0], x[1], x[2] - cut.top - cut.bottom, x[3] - cut.left - cut.right
+
+    def add(self, x: Shape, y: Shape) -> Shape:  # noqa: ARG002 - of the same shape
+        """See `Ops.add`."""
+        return x
+
+    def relu(self, x: Shape) -> Shape:
+        """See `Ops.relu`."""
+        return x
+
+    sigmoid = relu
+
+
+def network_gflops(photo: Path, audio: Path) -> tuple[float, float]:
+    """What a frame of a still costs Wav2Lip's network, 10^9 operations, and how many it does in a second."""
+    from avatalk import VideoRequest, models, plan
+    from avatalk.lipsync import wav2lip_parts as parts
+    from avatalk.lipsync.wav2lip_networks import BATCH, convert
+    from avatalk.models.graphs import map_kernels
+
+    with plan(VideoRequest(avatar=str(photo), audio=str(audio), engine="wav2lip-gan")) as made:
+        networks = made._animation.networks  # type: ignore[attr-defined]
+    mel = np.zeros((BATCH, 1, 80, 16), np.float32)
+    maps = networks.face(np.zeros((1, 6, 96, 96), np.float32))
+    spent = []
+    with ThreadPoolExecutor(networks.lips.parallel) as pool:
+        for _ in range(5):
+            began = time.perf_counter()
+            list(pool.map(lambda _: networks.answers(mel, maps), range(16)))
+            spent.append(time.perf_counter() - began)
+    checkpoint = models.path("wav2lip-gan", models.MODELS["wav2lip-gan"].files[0].name)
+    ops = Counted(map_kernels(convert(checkpoint, Monitor())))
+    shapes = parts.face_maps(ops, (1, 6, 96, 96), networks.window)
+    ops.operations = 0
+    parts.lips(ops, (1, *mel.shape[1:]), *shapes, window=networks.window)
+    cost = ops.operations / 1e9
+    return cost, cost * 16 * BATCH / min(spent)
+
+
+def tell_network(photo: Path, audio: Path, rows: list[dict[str, object]]) -> None:
+    """Print how far Wav2Lip is from the processor's limit, and from the original."""
+    cost, rate = network_gflops(photo, audio)
+    limit = max(peak_gflops() for _ in range(3))
+    print(
+        f"\nWav2Lip's network: {cost:.2f} GFLOP a frame at {rate:.0f} GFLOP/s, {rate / limit:.0%} of the"
+        f" bfloat16 limit of this machine, {limit:.0f} GFLOP/s. 250 frames take {250 * cost / rate:.2f} s."
+    )
+    print(f"The original, on two cores with a limit of {ORIGINAL_GFLOPS} GFLOP/s, takes as long, times:")
+    for row in rows:
+        if (original := ORIGINAL_S.get(str(row["what"]))) is not None:
+            print(f"  {original / float(str(row['wall_s'])):.1f}  {row['what']}")
 
 
 def measure(name: str, arguments: list[str], seconds: float, repeat: int, output: Path) -> dict[str, object]:
@@ -243,10 +333,6 @@ def main() -> None:
                 ["make", "--avatar", str(photo), *lips],
                 ["make", "--avatar", str(clip(folder, 10)), *lips],
             )
-            for arguments in ([*still, "--quality", "draft"], [*filmed, "--faces", "s3fd"]):
-                run(
-                    [sys.executable, "-m", "avatalk.cli", *arguments, "-o", str(output)]
-                )  # converts the networks
             rows += [
                 measure("Wav2Lip, photograph, 10 s", still, 10, repeat, output),
                 measure("Wav2Lip, 720p clip, 10 s, MediaPipe faces", filmed, 10, repeat, output),
@@ -256,7 +342,7 @@ def main() -> None:
             ]
         table(rows)
         if options.neural:
-            print(f"\nbfloat16 limit of this machine: {peak_gflops():.0f} GFLOP/s")
+            tell_network(photo, ten, rows)
 
 
 if __name__ == "__main__":
