@@ -280,6 +280,26 @@ def test_only_the_mouth_of_a_still_moves_and_rests_in_silence(animate):
     np.testing.assert_array_equal(frames[15], frames[19])
 
 
+def test_the_colours_of_a_still_do_not_flicker(animate, monkeypatch):
+    animation = animate()
+    calm = list(animation.frames(0, FRAMES))
+    patch, tint = animation._still.patch, animation._still.tint
+    answers = animation.networks.answers
+
+    def flickering(mel, maps):
+        return answers(mel, maps) + np.float32(0.05)
+
+    monkeypatch.setattr(type(animation.networks), "answers", staticmethod(flickering))
+    brighter = np.array(list(animation.frames(0, 1)))[0].astype(int) - calm[0]
+    assert brighter.max() > 8  # it is not matched away frame by frame
+    own = face_input(coloured_noise(1), animation._place(0).box)[3:]
+    window = animation.networks.window
+    own = own[:, slice(*window.rows), slice(*window.columns)]
+    np.testing.assert_allclose(patch.tint(own), 0, atol=1e-3)
+    np.testing.assert_allclose(patch.tint(own - np.float32(0.1)), 25.5, atol=0.1)
+    assert tint.shape == (3,)
+
+
 def test_frames_without_a_face_pass_unchanged_and_are_listed(animate, clip):
     animation = animate(**clip)
     for index, frame in enumerate(animation.frames(0, FRAMES)):

@@ -97,11 +97,12 @@ class Wav2Lip(LipSync):
 
 @dataclass(frozen=True, slots=True)
 class _Still:
-    """What is the same in all frames of a still: the face's maps, the answer to silence, the place."""
+    """What is the same in all frames of a still: the face's maps, the answer to silence, place and tint."""
 
     maps: list[runtime.Numbers]
     resting: Float32Array
     patch: Patch
+    tint: Float32Array
 
 
 @dataclass(slots=True)
@@ -124,7 +125,12 @@ class Wav2LipAnimation(Animation):
         if self.shot.pictures is None and picture is not None and self.places[0] is not None:
             maps = self.networks.face(face_input(picture, self.places[0].box)[None])
             resting = self.networks.answers(_silence(), maps)
-            self._still = _Still(maps, resting, self._patch(picture, self.places[0]))
+            patch = self._patch(picture, self.places[0])
+            # One tint for all frames, or the skin would flicker with every sound.
+            some = np.linspace(0, self.shot.n_frames - 1, BATCH).round().astype(np.int64)
+            spoken = self.networks.answers(hearing.windows(self.mel, self.starts[some]), maps)
+            tint = np.mean([patch.tint(answer) for answer in spoken], axis=0)
+            self._still = _Still(maps, resting, patch, tint)
 
     @property
     def faceless(self) -> list[tuple[float, float]]:
@@ -177,8 +183,9 @@ class Wav2LipAnimation(Animation):
     def _redrawn(self, picture: UInt8Array, place: Place, answer: Float32Array) -> UInt8Array:
         if self.original:
             return paste_rectangle(picture, place.box, answer)
-        patch = self._still.patch if self._still is not None else self._patch(picture, place)
-        return patch.apply(picture, answer)
+        if self._still is not None:
+            return self._still.patch.apply(picture, answer, self._still.tint)
+        return self._patch(picture, place).apply(picture, answer)
 
     def _patch(self, picture: UInt8Array, place: Place) -> Patch:
         return Patch(picture, place.box, place.outline, self.networks.window)

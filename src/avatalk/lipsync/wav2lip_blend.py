@@ -94,17 +94,24 @@ class Patch:
         texture = self._cut(picture).astype(np.float32) - self._enlarged(self._seen)
         self._texture = texture * (1.0 - self._enlarged(_mouth_mask(points, size)))[..., None]
 
-    def apply(self, picture: UInt8Array, prediction: Float32Array) -> UInt8Array:
+    def tint(self, prediction: Float32Array) -> Float32Array:
+        """Return what `prediction` lacks of the frame's colours where the mask ends, (3,) RGB, 0..255."""
+        edge = self._alpha * (1.0 - self._alpha)
+        lacking = ((self._seen - _rgb(prediction)) * edge[..., None]).sum(axis=(0, 1))
+        return np.asarray(lacking / max(float(edge.sum()), 1e-3), np.float32)
+
+    def apply(
+        self, picture: UInt8Array, prediction: Float32Array, tint: Float32Array | None = None
+    ) -> UInt8Array:
         """Put the mouth of `prediction` into `picture`, and return that.
 
         Args:
             picture: the frame this was made for; it is changed.
             prediction: (3, rows, columns) float32 BGR, 0..1, the window of the network's answer.
+            tint: (3,) added to its colours; None: the `tint` of `prediction`.
         """
-        answer = np.ascontiguousarray(prediction[::-1].transpose(1, 2, 0)) * np.float32(255)
-        edge = self._alpha * (1.0 - self._alpha)
-        difference = ((self._seen - answer) * edge[..., None]).sum(axis=(0, 1)) / edge.sum()
-        mouth = self._sharpened(self._enlarged(answer + difference)) + self._texture
+        answer = _rgb(prediction) + (self.tint(prediction) if tint is None else tint)
+        mouth = self._sharpened(self._enlarged(answer)) + self._texture
         region = self._cut(picture)
         region[:] = np.clip(region + self._region_alpha * (mouth - region) + 0.5, 0, 255).astype(np.uint8)
         return picture
@@ -126,6 +133,11 @@ class Patch:
             return mouth
         amount = _SHARPEN * (1.0 - 1.0 / scale)
         return mouth + amount * (mouth - cv2.GaussianBlur(mouth, (0, 0), 0.7 * scale))
+
+
+def _rgb(prediction: Float32Array) -> Float32Array:
+    """(3, rows, columns) BGR 0..1 → (rows, columns, 3) RGB 0..255."""
+    return np.ascontiguousarray(prediction[::-1].transpose(1, 2, 0)) * np.float32(255)
 
 
 def _soft_mask(points: npt.NDArray[np.float64], size: tuple[int, int]) -> Float32Array:
