@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from avatalk.errors import BadInput, CannotRun, EngineUnavailable
+from avatalk.errors import BadInput, CannotRun, EngineUnavailable, ModelUnavailable
+from avatalk.events import Monitor
 from avatalk.lipsync import wav2lip_audio as hearing
 from avatalk.lipsync.wav2lip_blend import Patch, reached_by, usual_outline
 from avatalk.lipsync.wav2lip_crop import face_input, paste_rectangle, smooth_boxes
@@ -348,6 +349,16 @@ def test_the_second_start_reads_the_conversion_and_not_the_checkpoint(animate, c
 
     monkeypatch.setattr(checkpoints, "load_weights", None)
     np.testing.assert_array_equal(next(animate().frames(0, 1)), first)
+
+
+def test_converted_weights_that_cannot_be_stored_are_told(checkpoint, tmp_path, monkeypatch):
+    from avatalk.lipsync.wav2lip_networks import convert
+
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    monkeypatch.setenv("AVATALK_CACHE", str(tmp_path / "cache"))
+    with pytest.raises(ModelUnavailable, match="cannot be stored") as caught:
+        convert(checkpoint, Monitor())
+    assert "AVATALK_CACHE" in caught.value.hint
 
 
 def test_it_says_what_it_runs_on(checkpoint):

@@ -64,9 +64,10 @@ class Wav2Lip(LipSync):
         Raises:
             ModelUnavailable: the weights are not here and cannot be fetched.
             CannotRun: their licence forbids the use, or has yet to be accepted.
+            EngineUnavailable: the device cannot be used here.
         """
         checkpoint = models.path(engine, FILES[engine], monitor)
-        if options.device in ("auto", "cpu"):
+        if runtime.choose_device(options.device) == "cpu":
             runtime.warm_up()
         convert(checkpoint, monitor)
         return cls(checkpoint, options.device, None, options.original, options.smooth, options.pads)

@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
+from avatalk.errors import ModelUnavailable
 from avatalk.media import Float32Array
 from avatalk.models.runtime import require
 
@@ -195,13 +197,24 @@ class OpenvinoOps:
 
 
 def save_kernels(kernels: Kernels, path: Path) -> None:
-    """Write `kernels` as a safetensors file, whole or not at all; its folder is made."""
+    """Write `kernels` as a safetensors file, whole or not at all; its folder is made.
+
+    Raises:
+        ModelUnavailable: it cannot be stored.
+    """
     save = require("safetensors.numpy").save_file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-        whole = Path(folder) / path.name
-        save(dict(kernels), whole)
-        whole.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            whole = Path(folder) / path.name
+            save(dict(kernels), whole)
+            with suppress(PermissionError):  # Windows replaces no file that another process has mapped
+                whole.replace(path)
+    except (OSError, require("safetensors").SafetensorError) as error:
+        raise ModelUnavailable(
+            f"The converted weights cannot be stored in {path.parent}: {error}.",
+            hint="Make room, or set AVATALK_CACHE to a folder that can be written.",
+        ) from error
 
 
 def map_kernels(path: Path) -> dict[str, Float32Array]:
