@@ -71,6 +71,7 @@ CASES = [
     # numbers
     ("en-US", "1,234,500.05", "one million two hundred thirty-four thousand five hundred point zero five"),
     ("en-US", "the 1st, 22nd and 103rd", "the first, twenty-second and one hundred third"),
+    ("en-GB", "1,234, the 103rd", "one thousand two hundred and thirty-four, the one hundred and third"),
     ("en-US", "agent 007", "agent zero zero seven"),
     ("en-US", "pages 10–20", "pages ten to twenty"),
     ("en-US", "9-12 people, 1939-1945", "nine to twelve people, nineteen thirty-nine to nineteen forty-five"),

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 
 import numpy as np
 
@@ -131,6 +132,6 @@ def _unpacked(packed: bytes) -> Utterance:
     return Utterance(
         sound,
         head["rate"],
-        None if phonemes is None else tuple(Phoneme(*fields) for fields in phonemes),
+        None if phonemes is None else tuple(Phoneme(intern(symbol), *times) for symbol, *times in phonemes),
         None if words is None else tuple(Word(*fields) for fields in words),
     )

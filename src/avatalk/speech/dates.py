@@ -35,7 +35,7 @@ def date_in_words(language: Language, day: int, month: int, year_: int | None, b
     name, number = language.months[month - 1], day_in_words(language, day, before)
     end = "" if year_ is None else year(language, year_)
     if language.base == "en":
-        first = f"the {number} of {name}" if language.tag == "en-GB" else f"{name} {number}"
+        first = f"{name} {number}" if language.american else f"the {number} of {name}"
         first = first.removeprefix("the ") if before.lower() == "the" else first
         return f"{first}, {end}" if end else first
     joint = " de " if language.base in ("es", "pt") else " "

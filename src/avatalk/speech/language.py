@@ -58,6 +58,11 @@ class Language:
         """The first part of the tag."""
         return self.tag.partition("-")[0]
 
+    @property
+    def american(self) -> bool:
+        """Whether this is English as in the United States: the month first, no and in numbers."""
+        return self.tag in ("en", "en-US")
+
 
 @cache
 def language_of(tag: str) -> Language | None:

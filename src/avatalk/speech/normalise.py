@@ -142,7 +142,7 @@ class _Rules:
         )
         dotted = r"(?<![\w.])(?P<d>\d{1,2})\.(?P<m>\d{1,2})\.(?P<y>(?:\d{4}|\d{2})?)(?![\w])"
         yield self._rule(dotted, self._numeric_date, ".")
-        first, second = ("m", "d") if self.language.tag in ("en", "en-US") else ("d", "m")
+        first, second = ("m", "d") if self.language.american else ("d", "m")
         slashed = rf"(?<![\w/])(?P<{first}>\d{{1,2}})/(?P<{second}>\d{{1,2}})/(?P<y>\d{{4}})(?![\w/])"
         yield self._rule(slashed, self._numeric_date, "/")
         year_ = r"(?:(?P<comma>,? |,? de )(?P<y>\d{4})\b(?![.,:]\d))?"

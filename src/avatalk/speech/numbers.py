@@ -29,14 +29,18 @@ def _engine(base: str) -> RbnfEngine:
 def _spelled(base: str, number: int, purpose: str, ruleset: str) -> str:
     from unicode_rbnf import FormatPurpose
 
-    by_ruleset = _engine(base).format_number(number, FormatPurpose[purpose]).text_by_ruleset
+    names = [ruleset] if ruleset.endswith("verbose") else None  # not among those of a purpose
+    by_ruleset = _engine(base).format_number(number, FormatPurpose[purpose], names).text_by_ruleset
     default = "spellout-numbering" if purpose == "CARDINAL" else next(iter(by_ruleset))
     return by_ruleset.get(ruleset) or by_ruleset[default]
 
 
 def cardinal(language: Language, number: int, gender: str = "") -> str:
     """Return a whole number in words; with a gender, as it stands before a noun of it."""
-    ruleset = f"spellout-cardinal-{_GENDERS[gender]}" if gender else ""
+    if language.base == "en":
+        ruleset = "" if language.american else "spellout-cardinal-verbose"
+    else:
+        ruleset = f"spellout-cardinal-{_GENDERS[gender]}" if gender else ""
     return _spelled(language.base, number, "CARDINAL", ruleset)
 
 
@@ -44,6 +48,8 @@ def ordinal(language: Language, number: int, form: str = "") -> str:
     """Return an ordinal in words; `form` is a gender, of a German one the letter that it ends in."""
     if language.base == "de":
         ruleset = f"spellout-ordinal-{form}" if form else "spellout-ordinal"
+    elif language.base == "en":
+        ruleset = "" if language.american else "spellout-ordinal-verbose"
     else:
         ruleset = f"spellout-ordinal-{_GENDERS.get(form, 'masculine')}"
     return _spelled(language.base, number, "ORDINAL", ruleset)
