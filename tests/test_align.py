@@ -183,7 +183,7 @@ def cheapest(frames, states, silent):
             if silent[state] and state:
                 last = words[np.flatnonzero(words == state)[0] - 1]
                 start = before[last] if number else (0.0 if last == 0 else np.inf)
-                ways.append(start + 15 + (state - last))
+                ways.append(start + 10 + 0.6 * (state - last))
             local = 2.0 + 0.5 if silent[state] else ((frame - states[state]) ** 2).sum() / 12
             now[state] = min(ways) + local
         before = now

@@ -24,11 +24,12 @@ from avatalk.speech.resample import resample
 from avatalk.speech.trellis import BLOCK, Trellis
 from avatalk.speech.voices import language_of, script_of_text, voices_for_script
 
+_BETTER = "Lips close exactly, and captions have times, where the words are known: --transcript words.txt"
 _SAMPLE_S = 60.0  # of the sound, to judge whether it says the text
 _DEAREST, _OTHER = 0.9, 0.97
 """Price of the text, and price relative to its words in another order, that tell of another text."""
 _TOO_FEW = 5  # words to judge by
-_WELL = 0.7
+_WELL = 0.5
 _SAME_PACE = 1.3
 _SHORTEST_PAUSE_S = 0.04
 _LEAST_SAID = 0.45  # of the time a word takes when it is read
@@ -62,7 +63,7 @@ def recorded(audio: AudioClip, transcript: str | None, language: str | None, mon
         monitor: told of seconds of sound, and warned if the recording does not say the transcript.
     """
     if transcript is None:
-        return Speech(audio)
+        return Speech(audio, better=(_BETTER,))
     language = language or language_of(transcript)
     found = align(audio, transcript, language, monitor)
     if found is None:

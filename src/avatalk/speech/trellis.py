@@ -22,14 +22,14 @@ _FARTHEST = 3  # states a way may advance per frame
 _WARP = 2.0  # price of a frame that stands still or skips one: pace differs, but not from frame to frame
 _SCALE = 12.0  # squared distance that counts as one
 _SILENT = 2.0  # what silence costs where the sound is silent; a sound that fits costs about one
-_BEAM = 600.0
+_BEAM = 900.0
 _WIDEST = 6000  # states alive
 _SETTLE = 20  # blocks between attempts to settle
 _LONGEST = 120  # blocks that may stay open; then the best way wins
-_UNSAID, _UNSAID_FRAME = 15.0, 1.0  # price of a word that is not in the sound, and of each of its states
+_UNSAID, _UNSAID_FRAME = 10.0, 0.6  # price of a word that is not in the sound, and of each of its states
 _LONGEST_WORD = 255  # states
 _NEVER = np.float32(1e9)
-_GIVE_UP = 400.0  # a text that ends this much dearer than it breaks off is not spoken to its end
+_GIVE_UP = 600.0  # a text that ends this much dearer than it breaks off is not spoken to its end
 
 
 @dataclass(frozen=True, slots=True)
