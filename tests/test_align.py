@@ -332,3 +332,24 @@ def test_the_words_of_captions(tmp_path):
         "WEBVTT - a title\n\nNOTE made\nby hand\n\nintro\n00:01.000 --> 00:02.000 line:0\n<v Ann>Hello.</v>\n"
     )
     assert read_transcript(tmp_path / "a.vtt") == "Hello."
+
+
+def test_the_command_line_reads_the_transcript(recording, tmp_path):
+    from typer.testing import CliRunner
+
+    from avatalk.cli import app
+
+    words, spec = tmp_path / "words.txt", tmp_path / "spec.json"
+    words.write_text(LIPS, encoding="utf-8")
+    tiny = ["--size", "160x90", "--quality", "draft", "-o", str(tmp_path / "a.mp4")]
+    made = CliRunner().invoke(
+        app, ["make", "--audio", str(recording[0]), "--transcript", str(words), "--language", "en", *tiny]
+    )
+    assert made.exit_code == 0 and "no effect" not in made.stderr
+    request = load_spec(tmp_path / "a.mp4")
+    assert request.transcript == LIPS and request.language == "en"
+    spec.write_text(request.to_json(), encoding="utf-8")
+    again = CliRunner().invoke(
+        app, ["preview", "--spec", str(spec), "--text", "Hi.", "-o", str(tmp_path / "a.png")]
+    )
+    assert again.exit_code == 0, again.stderr  # the transcript belonged to the recording
