@@ -83,7 +83,7 @@ class Piper(SpeechEngine):
         ends_s = np.minimum(np.cumsum(frames) * files.hop / played_rate, len(sound) / files.sample_rate)
         timed = _timed(symbols, ends_s.tolist())
         marks = [Mark(s.position, p.start_s, p.end_s) for s, p in timed if s.sounds and s.position >= 0]
-        words = timed_words(sentence, _joined(marks))
+        words = timed_words(sentence, marks)
         return Utterance(sound, files.sample_rate, _phonemes(timed, len(sound) / files.sample_rate), words)
 
 
@@ -113,13 +113,3 @@ def _phonemes(timed: list[tuple[Symbol, Phoneme]], duration_s: float) -> tuple[P
     if phonemes and phonemes[-1].end_s < duration_s:
         phonemes[-1] = replace(phonemes[-1], end_s=duration_s)
     return tuple(phonemes)
-
-
-def _joined(marks: list[Mark]) -> list[Mark]:
-    """Join neighbouring marks of the same word."""
-    joined: list[Mark] = []
-    for mark in marks:
-        if joined and joined[-1].position == mark.position:
-            mark = replace(mark, start_s=joined.pop().start_s)
-        joined.append(mark)
-    return joined
