@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import pairwise
@@ -13,14 +14,13 @@ from pydoc_data.topics import topics
 
 import espeakng_loader
 import numpy as np
-from scipy import signal
 
-from avatalk.lipsync.listen_features import SAMPLE_RATE, MelStream
+from avatalk.lipsync.listen_features import SAMPLE_RATE, SHAPES_EAR, STEP_S, MelStream
 from avatalk.lipsync.visemes import from_phonemes, sounds_of
 from avatalk.media import Phoneme
 from avatalk.speech.timing import mouth_times
+from lips_rooms import another_throat, breathy, in_a_room, noise
 
-STEP_S = 0.02  # of the network's output
 PIECE_S = 8.0  # one training example
 PIECES_AT_ONCE = 50
 
@@ -55,11 +55,11 @@ UNSEEN_VARIANTS = {
 ENGLISH = re.sub(r"[^A-Za-z ,.]+", " ", " ".join(topics[key] for key in sorted(topics))).split()
 
 
-def text_for(language: str, rng: np.random.Generator) -> str:
+def text_for(language: str, rng: np.random.Generator, latin: tuple[str, str] = LATIN) -> str:
     """Some ten seconds of text: half of it English prose (with the voice's accent), half pseudo-words."""
     language = language.split("-")[0]
-    script = next((pair for names, pair in SCRIPTS.items() if language in names.split()), LATIN)
-    if language == "en" or (script is LATIN and rng.random() < 0.5):
+    script = next((pair for names, pair in SCRIPTS.items() if language in names.split()), latin)
+    if language == "en" or (script is latin and rng.random() < 0.5):
         start = int(rng.integers(len(ENGLISH) - 40))
         return " ".join(ENGLISH[start : start + 28])
     onsets, vowels = script[0].split(), script[1].split()
@@ -68,7 +68,7 @@ def text_for(language: str, rng: np.random.Generator) -> str:
     words = []
     for _ in range(24):
         word = "".join(str(rng.choice(onsets)) + str(rng.choice(vowels)) for _ in range(rng.integers(1, 4)))
-        if script is LATIN and rng.random() < 0.4:
+        if script is latin and rng.random() < 0.4:
             word += str(rng.choice(list("lmnrstkpdfb")))
         words.append(word + ("," if rng.random() < 0.1 else ""))
     return " ".join(words)
@@ -172,92 +172,12 @@ def _phonemes(events: list[tuple[int, str]], samples: int, sample_rate: int) -> 
     ]
 
 
-# --- throats, rooms and noises -----------------------------------------------------------------------
-
-
-def another_throat(sound: np.ndarray, rate_in: int, factor: float) -> np.ndarray:
-    """Played `factor` times as fast at 16 kHz: formants, pitch and pace move together."""
-    return signal.resample_poly(sound, 160, round(160 * rate_in * factor / SAMPLE_RATE)).astype(np.float32)
-
-
-def breathy(sound: np.ndarray, amount: float, rng: np.random.Generator) -> np.ndarray:
-    """Put noise under the spectral envelope, so that pitch pulses are less regular than a synthesiser's."""
-    _, _, spectrum = signal.stft(sound, SAMPLE_RATE, nperseg=400, noverlap=300)
-    power = signal.convolve(
-        np.abs(spectrum) ** 2, np.hanning(13)[:, None] / np.hanning(13).sum(), mode="same"
-    )
-    noise = rng.standard_normal(spectrum.shape) + 1j * rng.standard_normal(spectrum.shape)
-    mixed = (1 - amount) * spectrum + amount * noise * np.sqrt(np.maximum(power, 0.0) / 2)
-    return signal.istft(mixed, SAMPLE_RATE, nperseg=400, noverlap=300)[1][: len(sound)].astype(np.float32)
-
-
-def in_a_room(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Reverberation: exponentially decaying noise after the direct sound."""
-    decay_s = rng.uniform(0.1, 0.6)
-    time = np.arange(int(SAMPLE_RATE * decay_s)) / SAMPLE_RATE
-    tail = rng.standard_normal(len(time)) * np.exp(-6.9 * time / decay_s) * (time > rng.uniform(0.002, 0.02))
-    tail *= 10 ** (-rng.uniform(3, 18) / 20) / np.sqrt(np.sum(tail**2))
-    tail[0] = 1.0
-    return signal.fftconvolve(sound, tail)[: len(sound)].astype(np.float32)
-
-
-def noise(samples: int, rng: np.random.Generator) -> np.ndarray:
-    """Something that is not speech, around -20 dB: hiss, hum, fan, engine, music, tones, chirps, clicks."""
-    time = np.arange(samples) / SAMPLE_RATE
-    kind = rng.integers(8)
-    if kind in (0, 1, 2):  # coloured, with a resonance, perhaps waxing and waning
-        spectrum = np.fft.rfft(rng.standard_normal(samples))
-        hertz = np.fft.rfftfreq(samples, 1 / SAMPLE_RATE) + 20
-        spectrum *= hertz ** -rng.uniform(-0.3, 1.3)
-        spectrum *= 1 + rng.uniform(0, 5) * np.exp(-((np.log(hertz / rng.uniform(100, 6000)) / 0.3) ** 2))
-        sound = np.fft.irfft(spectrum, samples)
-        sound *= 1 + rng.uniform(0, 0.9) * (kind == 2) * np.sin(2 * np.pi * rng.uniform(0.2, 12) * time)
-    elif kind == 3:  # mains hum, engine: harmonics of a slowly drifting low note
-        phase = np.cumsum(rng.uniform(40, 130) * (1 + rng.uniform(0, 0.1) * np.sin(time)) / SAMPLE_RATE)
-        sound = sum(rng.random() / k * np.sin(2 * np.pi * k * phase) for k in range(1, 25))
-        sound = sound + 0.02 * rng.standard_normal(samples)
-    elif kind in (4, 5):  # music: chords, notes and perhaps drums
-        sound = _music(time, rng)
-    elif kind == 6:  # tones and sweeps
-        low, high = rng.uniform(80, 3000, 2)
-        sweep = low + (high - low) * (0.5 + 0.5 * np.sin(2 * np.pi * rng.uniform(0, 0.5) * time))
-        sound = np.sin(2 * np.pi * np.cumsum(sweep) / SAMPLE_RATE) * (np.sin(time * rng.uniform(0, 9)) > -0.5)
-    else:  # clicks, keys, steps
-        sound = 0.003 * rng.standard_normal(samples)
-        for at in rng.integers(0, samples - 4000, rng.integers(3, 60)):
-            length = int(rng.integers(200, 4000))
-            decay = np.exp(-np.arange(length) / rng.uniform(20, length / 3))
-            sound[at : at + length] += rng.random() * decay * rng.standard_normal(length)
-    return (0.1 * sound / (np.sqrt(np.mean(sound**2)) + 1e-9)).astype(np.float32)
-
-
-def _music(time: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    sound = np.zeros(len(time))
-    beat, root = rng.uniform(0.15, 0.7), rng.uniform(55, 330)
-    for start in np.arange(0, time[-1], beat):
-        at = int(start * SAMPLE_RATE)
-        local = time[: min(len(time) - at, int(4 * beat * SAMPLE_RATE))]
-        fade = (1 - np.exp(-local / rng.uniform(0.003, 0.05))) * np.exp(-local / rng.uniform(0.1, 1.5))
-        for step in rng.choice([0, 3, 4, 5, 7, 9, 12, 16, 19, 24], rng.integers(1, 4)):
-            hertz = root * 2 ** (step / 12)
-            partials = range(1, min(12, int(7000 / hertz)) + 1)
-            tilt = rng.uniform(0.5, 2.0)
-            vibrato = 0.004 * rng.random() * np.sin(2 * np.pi * 5.5 * local)
-            sound[at : at + len(local)] += fade * sum(
-                k**-tilt * np.sin(2 * np.pi * k * hertz * (local + vibrato / 35)) for k in partials
-            )
-        if rng.random() < 0.4:
-            drum = rng.standard_normal(len(local)) * np.exp(-local / rng.uniform(0.01, 0.1))
-            sound[at : at + len(local)] += rng.uniform(0.5, 3) * drum
-    return sound
-
-
 # --- the corpus --------------------------------------------------------------------------------------
 
 
 def heard(sound: np.ndarray) -> np.ndarray:
     """(800, 40) float16 decibels of eight seconds."""
-    stream = MelStream()
+    stream = MelStream(SHAPES_EAR)
     frames = np.concatenate([stream.push(sound.astype(np.float32)), stream.flush()])
     return frames[: round(PIECE_S * 100)].astype(np.float16)
 
@@ -274,23 +194,35 @@ def lips(phonemes: list[Phoneme]) -> np.ndarray:
 
 
 def one_piece(espeak: Espeak, unseen: bool, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """What is heard and seen of `one_speech`."""
+    whole, phonemes = one_speech(espeak, unseen, rng)
+    return heard(whole), lips(phonemes)
+
+
+def one_speech(
+    espeak: Espeak,
+    unseen: bool,
+    rng: np.random.Generator,
+    text: Callable[[str, np.random.Generator], str] = text_for,
+    english: float = 0.35,
+) -> tuple[np.ndarray, list[Phoneme]]:
     """Eight seconds of somebody speaking somewhere."""
     languages = [pair for pair in espeak.languages() if (pair[0].split("-")[0] in UNSEEN_LANGUAGES) == unseen]
     variants = [v for v in espeak.variants() if (v in UNSEEN_VARIANTS) == unseen and "whisper" not in v]
     language, voice = languages[rng.integers(len(languages))]
-    if rng.random() < 0.35:
+    if english and rng.random() < english:
         language, voice = ("en-gb", "gmw/en") if rng.random() < 0.5 else ("en-us", "gmw/en-US")
     if unseen or rng.random() < 0.75:
         voice += "+" + variants[rng.integers(len(variants))]
     sound, phonemes = espeak.say(
-        text_for(language, rng),
+        text(language, rng),
         voice,
         int(rng.uniform(125, 270)),
         int(rng.uniform(10, 90)),
         int(rng.uniform(20, 99)),
     )
     if len(sound) < espeak.sample_rate:  # a voice that cannot read this text
-        return one_piece(espeak, unseen, rng)
+        return one_speech(espeak, unseen, rng, text, english)
     factor = float(np.exp(np.clip(rng.normal(0, 0.11), -0.25, 0.25)))
     factor = round(160 * espeak.sample_rate * factor / SAMPLE_RATE) / (160 * espeak.sample_rate / SAMPLE_RATE)
     offset = rng.uniform(-3.0, 2.0)  # silence before, or from the middle
@@ -310,7 +242,7 @@ def one_piece(espeak: Espeak, unseen: bool, rng: np.random.Generator) -> tuple[n
         for p in phonemes
         if p.end_s / factor + offset > 0
     ]
-    return heard(whole), lips(moved)
+    return whole, moved
 
 
 def some_pieces(pieces: int, unseen: bool, seed: list[int]) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -1,4 +1,4 @@
-"""Make the lips-from-sound network: speak, listen, learn. Needs torch and scipy besides avatalk.
+"""Make the network that hears shapes and speech: speak, listen, learn. Needs torch and scipy besides avatalk.
 
     python scripts/train_lips.py speak CORPUS.npz               (espeak-ng speaks; some five minutes)
     python scripts/train_lips.py learn CORPUS.npz lips.npz      (some five minutes on one core)
@@ -17,9 +17,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from avatalk.lipsync.listen_features import BANDS, FEATURES, normalise
+from avatalk.lipsync.listen_features import BANDS, FEATURES, SHAPES_EAR, normalise
 from avatalk.media import VISEME_CHANNELS
 from lips_corpus import speak
+from lips_rooms import recorded, spoken_otherwise, with_noise
 
 DILATIONS = (1, 2, 4, 6)
 TAPS, CHANNELS, CEPSTRA = 5, 128, 14
@@ -62,70 +63,9 @@ def _taps(x: torch.Tensor, taps: int, dilation: int) -> torch.Tensor:
     return torch.cat([x[:, k * dilation : k * dilation + count] for k in range(taps)], dim=2)
 
 
-# --- what recordings do to speech, on mel spectrograms (pieces, frames, bands), decibels -------------
-
-
-def _curves(rng: np.random.Generator, pieces: int, length: int, every: int, spread: float) -> np.ndarray:
-    """(pieces, length): smooth random curves with a knot `every` so many steps."""
-    knots = rng.normal(0, spread, (pieces, max(length // every, 2) + 1))
-    place = np.linspace(0, knots.shape[1] - 1.001, length)
-    left = place.astype(int)
-    return (knots[:, left] * (1 - place % 1) + knots[:, left + 1] * (place % 1)).astype(np.float32)
-
-
-def _uniform(rng: np.random.Generator, low: float, high: float, pieces: int) -> np.ndarray:
-    return rng.uniform(low, high, (pieces, 1, 1)).astype(np.float32)
-
-
-def spoken_otherwise(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Another vocal tract, other contrasts, other stresses."""
-    pieces, frames, bands = mel.shape
-    stretch, shift = rng.uniform(0.9, 1.1, pieces), rng.uniform(-0.8, 0.8, pieces)
-    place = np.clip(np.arange(bands) * stretch[:, None] + shift[:, None], 0, bands - 1.001)
-    left = np.broadcast_to(place.astype(int)[:, None], mel.shape)
-    part = (place % 1).astype(np.float32)[:, None]
-    mel = np.take_along_axis(mel, left, 2) * (1 - part) + np.take_along_axis(mel, left + 1, 2) * part
-    loudest, mean = mel.max((1, 2), keepdims=True), mel.mean(2, keepdims=True)
-    mel = mean + (mel - mean) * _uniform(rng, 0.65, 1.25, pieces)
-    mel = loudest + (mel - loudest) * _uniform(rng, 0.8, 1.2, pieces)
-    mel += _curves(rng, pieces, frames, int(rng.choice([8, 15, 40])), 3.0)[:, :, None]
-    regions, every = 5, int(rng.choice([10, 30]))
-    local = np.stack([_curves(rng, pieces, frames, every, 2.5) for _ in range(regions)], axis=2)
-    place = np.linspace(0, regions - 1.001, bands)
-    left, part = place.astype(int), (place % 1).astype(np.float32)
-    return mel + local[:, :, left] * (1 - part) + local[:, :, left + 1] * part
-
-
-def with_noise(mel: np.ndarray, noise: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Noise 5 to 70 dB below the speech, and a recorder's hiss."""
-    pieces, _, bands = mel.shape
-    speech, other = 10 ** (mel / 10), 10 ** (noise / 10)
-    frame = speech.sum(2)
-    level = ((frame**2).sum(1) / (frame.sum(1) + 1e-9))[:, None, None]
-    below = np.where(
-        rng.random((pieces, 1, 1)) < 0.5, _uniform(rng, 5, 25, pieces), _uniform(rng, 25, 70, pieces)
-    )
-    other *= level / (other.sum(2).mean(1)[:, None, None] + 1e-9) * 10 ** (-below / 10)
-    hiss = level * 10 ** _uniform(rng, -7, -3.5, pieces) / bands
-    hiss = hiss * np.exp(_curves(rng, pieces, bands, 10, 1.0))[:, None]
-    return 10 * np.log10(speech + other + hiss * rng.exponential(1, mel.shape) + 1e-10)
-
-
-def recorded(mel: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Another microphone: equaliser, tilt, band limits, gain."""
-    pieces, _, bands = mel.shape
-    band = np.arange(bands, dtype=np.float32)
-    mel = mel + _curves(rng, pieces, bands, 8, 4.0)[:, None]
-    mel += _uniform(rng, -8, 8, pieces) * np.linspace(-1, 1, bands, dtype=np.float32)
-    high = np.where(rng.random(pieces) < 0.3, rng.integers(29, 40, pieces), bands)[:, None]
-    low = np.where(rng.random(pieces) < 0.3, rng.integers(0, 5, pieces), 0)[:, None]
-    mel -= (np.maximum(band - high, 0) * 12 + np.maximum(low - band, 0) * 6)[:, None].astype(np.float32)
-    return np.maximum(mel + _uniform(rng, -30, 10, pieces), -100).astype(np.float32)
-
-
 def features_of(mel: np.ndarray) -> np.ndarray:
     """(pieces, frames + 4 MARGIN, 41) float32, edges as at run time."""
-    features = np.stack([normalise(piece) for piece in mel])
+    features = np.stack([normalise(piece, SHAPES_EAR) for piece in mel])
     return np.pad(features, ((0, 0), (2 * MARGIN, 2 * MARGIN), (0, 0)), mode="reflect")
 
 

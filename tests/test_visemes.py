@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from avatalk.lipsync.visemes import SOUNDS, from_phonemes, sounds_of
+from avatalk.lipsync.visemes import SOUNDS, contacts_of, from_phonemes, sounds_of, touching
 from avatalk.media import VISEME_CHANNELS, Phoneme
 
 OPEN, CLOSED, WIDE, ROUND, TEETH, TONGUE = range(len(VISEME_CHANNELS))
@@ -110,6 +110,14 @@ def test_length_of_speech_does_not_change_the_rows():
     whole = from_phonemes(phonemes, 25, 900).values
     assert whole.shape == (900, 6)
     np.testing.assert_allclose(from_phonemes(phonemes, 25, 300).values, whole[:300], atol=1e-6)
+
+
+def test_contacts_alone_make_the_same_curves():
+    phonemes = said(*(["m", "a", "f", "i", "s", "p", "u", "v"] * 60), each=0.09)
+    values = from_phonemes(phonemes, 25, 1500).values
+    closed, teeth = (touching(*times, 25, 1500) for times in contacts_of(phonemes))
+    np.testing.assert_allclose(closed, values[:, CLOSED], atol=1e-6)
+    np.testing.assert_allclose(teeth * (1 - closed), values[:, TEETH], atol=1e-6)
 
 
 def test_every_symbol_that_espeak_emits_is_understood():

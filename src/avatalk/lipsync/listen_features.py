@@ -1,9 +1,11 @@
 """What the lip network hears: a mel spectrogram freed of gain and of the recording's tone.
 
-Frames are 10 ms apart; frame k is centred on second k / 100, whatever the size of the blocks of sound.
+Frames are one hop apart; frame k is centred on sample k * hop, whatever the size of the blocks of sound.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,24 +15,55 @@ from avatalk.media import Float32Array
 Float64Array = npt.NDArray[np.float64]
 
 SAMPLE_RATE = 16000
-HOP = 160
 BANDS = 40
 FEATURES = BANDS + 1
-NORM_REACH = 300  # frames either side that level and tone are taken from
-NORM_STEP = 10  # they change every so many frames
+STEP_S = 0.02  # of what the networks say
 
-_WINDOW = 400
 _FFT = 512
-_CUT = 2  # frames at either end of the sound that have no whole window
-_BATCH = 50
 _LOW_HZ, _HIGH_HZ = 60.0, 7600.0
 _PRE_EMPHASIS = 0.97
 _SILENT_DB = -100.0  # what a band of digital silence counts as
 _QUIETEST_DB = -40.0  # frames are never compared with less: about -65 dB of full scale
 _FLOOR_DB = -60.0  # below the local speech level
 _TYPICAL_DB = -22.0  # of a band in speech, relative to the whole frame; used until speech was heard
-_PRIOR_FRAMES = 20.0
 _SCALE_DB = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """How finely a network hears.
+
+    Attributes:
+        hop: samples at 16 kHz from frame to frame.
+        window: samples that a frame sees; even.
+    """
+
+    hop: int
+    window: int
+
+    @property
+    def per_step(self) -> int:
+        """Frames in a step of 20 ms."""
+        return round(STEP_S * SAMPLE_RATE) // self.hop
+
+    @property
+    def cut(self) -> int:
+        """Frames at either end of the sound that have no whole window."""
+        return -(-(self.window // 2 + 1) // self.hop)
+
+    @property
+    def reach(self) -> int:
+        """Frames either side that level and tone are taken from: 3 s."""
+        return 150 * self.per_step
+
+    @property
+    def stride(self) -> int:
+        """Level and tone change every so many frames: 0.1 s."""
+        return 5 * self.per_step
+
+
+SHAPES_EAR = Ear(160, 400)
+CONTACTS_EAR = Ear(80, 320)  # the burst of a p lasts 5 ms
 
 
 def mel_filters() -> Float32Array:
@@ -50,15 +83,16 @@ def _mel(hertz: float) -> float:
 class MelStream:
     """Turns sound into mel frames, a piece at a time; the frames do not depend on how the sound is cut.
 
-    The two frames at either end whose windows would reach beyond the sound repeat their neighbours: a hum
+    The frames at either end whose windows would reach beyond the sound repeat their neighbours: a hum
     that begins with the file must not begin with a click.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ear: Ear) -> None:
+        self._ear, self._batch = ear, 25 * ear.per_step
         self._filters = mel_filters()
-        self._taper = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
+        self._taper = np.hanning(ear.window + 1)[:-1].astype(np.float32)
         self._rest = np.zeros(0, np.float32)
-        self._skip = _CUT * HOP - _WINDOW // 2 - 1  # one more sample for the pre-emphasis
+        self._skip = ear.cut * ear.hop - ear.window // 2 - 1  # one more sample for the pre-emphasis
         self._samples = self._given = 0
         self._last = np.full((1, BANDS), _SILENT_DB, np.float32)
 
@@ -69,23 +103,23 @@ class MelStream:
         self._skip -= skipped
         self._rest = np.concatenate([self._rest, sound[skipped:]])
         # Always as many frames at once: sums in another order would differ in the last bits.
-        batches = self._complete() // _BATCH
-        done = [self._frames(self._rest[i * _BATCH * HOP :], _BATCH) for i in range(batches)]
-        self._rest = self._rest[batches * _BATCH * HOP :]
+        batches, samples = self._complete() // self._batch, self._batch * self._ear.hop
+        done = [self._frames(self._rest[i * samples :], self._batch) for i in range(batches)]
+        self._rest = self._rest[batches * samples :]
         return self._begun(np.concatenate([np.zeros((0, BANDS), np.float32), *done]))
 
     def flush(self) -> Float32Array:
         """Return the frames that remain when the sound ends, as `push` does; at least one in all."""
         frames = self._begun(self._frames(self._rest, self._complete()))
-        missing = max(self._samples // HOP + 1 - self._given, 0)
+        missing = max(self._samples // self._ear.hop + 1 - self._given, 0)
         return np.concatenate([frames, np.repeat(self._last, missing, axis=0)])
 
     def _complete(self) -> int:
-        return max((len(self._rest) - 1 - _WINDOW) // HOP + 1, 0)
+        return max((len(self._rest) - 1 - self._ear.window) // self._ear.hop + 1, 0)
 
     def _begun(self, frames: Float32Array) -> Float32Array:
         if len(frames) and not self._given:
-            frames = np.pad(frames, ((_CUT, 0), (0, 0)), mode="edge")
+            frames = np.pad(frames, ((self._ear.cut, 0), (0, 0)), mode="edge")
         self._given += len(frames)
         self._last = frames[-1:] if len(frames) else self._last
         return frames
@@ -94,13 +128,13 @@ class MelStream:
         if count == 0:
             return np.zeros((0, BANDS), np.float32)
         sharp = signal[1:] - np.float32(_PRE_EMPHASIS) * signal[:-1]
-        pieces = np.lib.stride_tricks.sliding_window_view(sharp, _WINDOW)[::HOP][:count]
+        pieces = np.lib.stride_tricks.sliding_window_view(sharp, self._ear.window)[:: self._ear.hop][:count]
         spectrum = np.fft.rfft(pieces * self._taper, _FFT)
         power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32) @ self._filters
         return np.asarray(10.0 * np.log10(np.maximum(power, 10.0 ** (_SILENT_DB / 10.0))), np.float32)
 
 
-def normalise(mel_db: Float32Array) -> Float32Array:
+def normalise(mel_db: Float32Array, ear: Ear) -> Float32Array:
     """Free mel frames of gain and tone.
 
     The level of speech around a frame (3 s either side) is the mean power weighted by itself, so that pauses
@@ -109,6 +143,7 @@ def normalise(mel_db: Float32Array) -> Float32Array:
 
     Args:
         mel_db: (frames, 40) float32, from `MelStream`.
+        ear: whose frames they are.
 
     Returns:
         (frames, 41) float32: 40 bands and the frame's level, in units of 20 dB relative to speech nearby.
@@ -116,25 +151,26 @@ def normalise(mel_db: Float32Array) -> Float32Array:
     mel = mel_db.astype(np.float64)
     power = np.sum(10.0 ** (mel / 10.0), axis=1)
     level = 10.0 * np.log10(power)
-    loud = np.maximum(10.0 * np.log10(_around(power**2) / _around(power)), _QUIETEST_DB)
+    loud = np.maximum(10.0 * np.log10(_around(power**2, ear) / _around(power, ear)), _QUIETEST_DB)
     mel = np.maximum(mel, (loud + _FLOOR_DB)[:, None])
     weight = np.clip((level - loud + 30.0) / 20.0, 0.0, 1.0)[:, None]
-    heard = _around(weight)
+    prior = 10.0 * ear.per_step
+    heard = _around(weight, ear)
     relative = mel - loud[:, None]
-    tone = (_around(weight * relative) + _PRIOR_FRAMES * _TYPICAL_DB) / (heard + _PRIOR_FRAMES)
+    tone = (_around(weight * relative, ear) + prior * _TYPICAL_DB) / (heard + prior)
     out = np.concatenate([relative - tone, (level - loud)[:, None]], axis=1) / _SCALE_DB
     return np.clip(out, -4.0, 4.0).astype(np.float32)
 
 
-def _around(values: Float64Array) -> Float64Array:
-    """Sums over about `NORM_REACH` rows either side of each row, as far as there are rows.
+def _around(values: Float64Array, ear: Ear) -> Float64Array:
+    """Sums over about `ear.reach` rows either side of each row, as far as there are rows.
 
-    Rows are added up in tens first; running sums would be cheaper still, but drown the quiet after the loud.
+    A tenth of a second is added up first; running sums would be cheaper, but drown the quiet after the loud.
     """
-    reach = NORM_REACH // NORM_STEP
-    tens = np.add.reduceat(values, np.arange(0, len(values), NORM_STEP), axis=0)
+    reach = ear.reach // ear.stride
+    parts = np.add.reduceat(values, np.arange(0, len(values), ear.stride), axis=0)
     padded = np.concatenate(
-        [np.zeros((reach, *values.shape[1:])), tens, np.zeros((reach, *values.shape[1:]))]
+        [np.zeros((reach, *values.shape[1:])), parts, np.zeros((reach, *values.shape[1:]))]
     )
     sums = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1, axis=0).sum(axis=-1)
-    return np.repeat(sums, NORM_STEP, axis=0)[: len(values)]
+    return np.repeat(sums, ear.stride, axis=0)[: len(values)]

@@ -227,37 +227,75 @@ def _mouth(score: _Score, time: Float64Array, fps: float, n_frames: int) -> Floa
     awake = _smoothstep(1.0 - gap / _REST_S)
     total, total_lips = pull.sum(axis=1) + 1e-9, lips.sum(axis=1) + 1e-9
     contact = _contacts(score, time, fps, n_frames)  # (frames, 3): closed, teeth, tongue
-    apart = 1.0 - contact[:, 0]
-    teeth = contact[:, 1] * apart
-    lip_gap = pull @ opening / total * awake * apart
-    lip_gap = np.minimum(lip_gap, lip_gap * (1.0 - teeth) + 0.06 * teeth)
     columns = (
-        lip_gap,
+        pull @ opening / total * awake,
         contact[:, 0],
         lips @ wide / total_lips * awake,
         lips @ rounding / total_lips * awake,
-        teeth,
-        contact[:, 2] * apart,
+        contact[:, 1],
+        contact[:, 2],
     )
-    return np.asarray(np.clip(np.stack(columns, axis=1), 0.0, 1.0))
+    return in_contact(np.clip(np.stack(columns, axis=1), 0.0, 1.0))
+
+
+def in_contact(mouth: Float64Array) -> Float64Array:
+    """(frames, 6) of a curve, so that lips which touch leave no gap, nor what is to be seen through it."""
+    gap, closed, wide, rounding, teeth, tongue = mouth.T
+    apart = 1.0 - closed
+    teeth, gap = teeth * apart, gap * apart
+    gap = np.minimum(gap, gap * (1.0 - teeth) + 0.06 * teeth)
+    return np.stack([gap, closed, wide, rounding, teeth, tongue * apart], axis=1)
 
 
 def _contacts(score: _Score, time: Float64Array, fps: float, n_frames: int) -> Float64Array:
     """(frames, 3): closed, teeth, tongue, each the strongest at that time, in full at its own frame."""
     out = np.zeros((len(time), 3))
-    strength = score.table[:, 5:]
-    touching = np.flatnonzero(strength.any(axis=1))
-    start, strength = score.start[touching], strength[touching]
-    end = start + np.maximum(_RELEASE * (score.end[touching] - start), _CONTACT_S)
+    touching = np.flatnonzero(score.table[:, 5:].any(axis=1))
+    start, end = _touch(score)
+    bump = pressed(start[touching], end[touching], time, fps, n_frames)
+    for channel in range(3):
+        out[:, channel] = (bump * score.table[touching, 5 + channel]).max(axis=1, initial=0.0)
+    return out
+
+
+def _touch(score: _Score) -> tuple[Float64Array, Float64Array]:
+    """(sounds,) each: when a contact begins and ends."""
+    return score.start, score.start + np.maximum(_RELEASE * (score.end - score.start), _CONTACT_S)
+
+
+def contacts_of(phonemes: Sequence[Phoneme]) -> tuple[tuple[Float64Array, Float64Array], ...]:
+    """When the lips touch each other, and when the lower lip touches the teeth: (starts, ends), seconds."""
+    score = _score(phonemes)
+    start, end = _touch(score)
+    return tuple((start[strong], end[strong]) for strong in (score.table[:, 5:7] >= 0.5).T)
+
+
+def pressed(
+    start: Float64Array, end: Float64Array, time: Float64Array, fps: float, n_frames: int
+) -> Float64Array:
+    """(frames, contacts) 0..1: how near to its contact each lip is at `time` (frames,), seconds.
+
+    It is 1 from `start` to `end` (contacts,), with a smooth ramp to either side, and in the frame nearest to
+    the middle, for a contact may fall between two frames.
+    """
     late, early = time[:, None] - end, start - time[:, None]
     bump = _smoothstep(1.0 - early / _RAMP_IN_S) * _smoothstep(1.0 - late / _RAMP_OUT_S)
-    # A contact may fall between two frames: the frame nearest to its middle shows it.
     shown = np.rint((start + end) / 2 * fps)
     shown = np.where(start * fps <= n_frames - 1, np.minimum(shown, n_frames - 1), shown)
     bump[np.rint(time * fps)[:, None] == shown] = 1.0
-    for channel in range(3):
-        out[:, channel] = (bump * strength[:, channel]).max(axis=1, initial=0.0)
-    return out
+    return bump
+
+
+def touching(start: Float64Array, end: Float64Array, fps: float, n_frames: int) -> Float64Array:
+    """(frames,) 0..1: contacts from `start` to `end` (contacts,), in ascending seconds, as `pressed`."""
+    curve = np.zeros(n_frames)
+    for first in range(0, n_frames, _BLOCK):
+        frames = np.arange(first, min(first + _BLOCK, n_frames))
+        time = frames / fps
+        low = int(np.searchsorted(end, time[0] - _REACH_S))
+        high = int(np.searchsorted(start, time[-1] + _REACH_S))
+        curve[frames] = pressed(start[low:high], end[low:high], time, fps, n_frames).max(axis=1, initial=0.0)
+    return curve
 
 
 def _smoothstep(x: Float64Array) -> Float64Array:

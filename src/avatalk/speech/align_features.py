@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from avatalk.errors import SpeechError
 from avatalk.events import Monitor
-from avatalk.lipsync.listen import SPEECH, STEP_S, said, windows
-from avatalk.lipsync.listen_features import BANDS, HOP, SAMPLE_RATE
+from avatalk.lipsync.listen import SPEECH, lip_net, said, windows
+from avatalk.lipsync.listen_features import BANDS, SAMPLE_RATE, SHAPES_EAR, STEP_S
 from avatalk.media import Float32Array, Phoneme, Word
 from avatalk.speech.base import Voice
 from avatalk.speech.lines import lines
@@ -26,7 +26,7 @@ from avatalk.speech.voices import engine_of
 Int32Array = npt.NDArray[np.int32]
 
 FRAME_S = 0.01
-_STRIDE = round(FRAME_S * SAMPLE_RATE / HOP)
+_STRIDE = round(FRAME_S * SAMPLE_RATE / SHAPES_EAR.hop)
 _CEPSTRA = 13
 _SLOPE = 4.5  # weight of slopes; they are smaller
 _REACH = 2  # frames either side that a slope is taken over
@@ -58,9 +58,10 @@ def heard(sound: Iterable[Float32Array]) -> Iterator[tuple[Float32Array, Float32
         (frames, 26) float32 to compare; and (frames, 2) float32, what it costs to hold each frame for speech,
         and for silence.
     """
-    for before, rows, after in windows(iter(sound)):
+    for before, rows, after in windows(iter(sound), lip_net()):
         frames = _compared(before, rows, after)
-        probability = np.repeat(said(before, rows, after)[:, SPEECH], round(STEP_S / FRAME_S))[: len(frames)]
+        speech = said(lip_net(), before, rows, after)[:, SPEECH]
+        probability = np.repeat(speech, round(STEP_S / FRAME_S))[: len(frames)]
         odds = np.log(np.maximum(probability, 1e-9) / np.maximum(1.0 - probability, 1e-9))
         odds = np.clip(odds, -_SUREST, _SUREST)
         loud = _LOUD * np.maximum(rows[::_STRIDE, BANDS] - _LOUD_FROM, 0.0)
@@ -115,7 +116,7 @@ class Reference:
         """
         begun, last = 0, -2
         first_phoneme, first_word = 0, 0
-        for before, rows, after in windows(self._sound()):
+        for before, rows, after in windows(self._sound(), lip_net()):
             compared = _compared(before, rows, after)
             sounding = np.zeros(len(compared), bool)
             starts = np.zeros(len(compared), bool)
