@@ -221,3 +221,10 @@ def test_a_sample_on_the_command_line_wins_over_the_voice_of_a_spec(avatalk, tmp
     assert code == 2 and "Both a voice and a sample" in err
     err = avatalk("make", "--audio", sample, "--voice-sample", sample, "-o", tmp_path / "a.mp4", *TINY)[2]
     assert "--voice-sample has no effect with a recording" in err
+
+
+def test_tables_show_what_stands_in_brackets(capsys):
+    from avatalk.console import print_table
+
+    print_table([{"name": "a", "get": "pip install 'avatalk[neural]'"}])
+    assert "avatalk[neural]" in capsys.readouterr().out

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from avatalk import events
 
@@ -96,7 +97,8 @@ def print_table(rows: list[dict[str, Any]], columns: tuple[str, ...] = ()) -> No
     for name in columns or rows[0]:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(row[name]) for name in columns or row))
+        # As text: what stands in brackets is not markup, such as the extra in pip install 'avatalk[neural]'.
+        table.add_row(*(Text(_cell(row[name])) for name in columns or row))
     console = Console()
     if not console.is_terminal:
         console.width = 200  # for pipes and files: one line per row
