@@ -143,6 +143,15 @@ def test_a_break_takes_the_place_of_the_pause_between_sentences(tmp_path):
     assert none < 0.1 < natural < 0.5 < long == pytest.approx(2, abs=0.06)
 
 
+def test_breaks_at_the_beginning_and_the_end_are_heard(tmp_path):
+    plain = spoken("Hello.", tmp_path)
+    said = spoken('<speak><break time="1s"/>Hello.<break time="2s"/></speak>', tmp_path)
+    assert said.words is not None
+    assert plain.words is not None
+    assert said.words[0].start_s == pytest.approx(plain.words[0].start_s + 1, abs=0.01)
+    assert said.audio.duration_s == pytest.approx(plain.audio.duration_s + 3, abs=0.01)
+
+
 def test_paragraphs_and_sentences_pause(tmp_path):
     speech = spoken("<speak><p><s>one two</s><s>three</s></p><p>four</p></speak>", tmp_path)
     assert [word.sentence for word in speech.words or ()] == [0, 0, 1, 2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from avatalk.errors import UnknownName
 from avatalk.events import Monitor
@@ -31,7 +31,8 @@ class Line:
         speed: factor on the voice's own.
         pitch: likewise.
         sentence: number of its sentence, from 0.
-        pause_s: silence after it.
+        pause_s: silence after it; after the last one, only what the script asks for.
+        lead_s: silence before it, which only the first has.
         end: characters of the script up to its end.
     """
 
@@ -42,6 +43,7 @@ class Line:
     sentence: int
     pause_s: float
     end: int
+    lead_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -111,20 +113,27 @@ def lines(script: Script, voice: Voice, speed: float, pitch: float, monitor: Mon
             piece.sentence,
             piece.pause_s / speed,
             piece.end,
+            0.0 if before else _given_s(script, places, 0, piece.start),
         )
         if before is not None:
             yield _paused(*before, script, places, piece.start)
         before = piece, line
     if before is not None:
-        yield _paused(*before, script, places, len(script.text) + 1)
+        piece, line = before
+        yield replace(line, pause_s=_given_s(script, places, piece.end, len(script.text)))
+
+
+def _given_s(script: Script, places: list[int], start: int, stop: int) -> float:
+    """The longest silence that the script asks for from `start` to `stop`."""
+    inside = places[bisect_left(places, start) : bisect_right(places, stop)]
+    return max((script.pauses[place] for place in inside), default=0.0)
 
 
 def _paused(piece: Piece, line: Line, script: Script, places: list[int], until: int) -> Line:
     """`line` with the pause that the script has between it and the next one, if it has one."""
-    given = [script.pauses[at] for at in places[bisect_left(places, piece.end) : bisect_right(places, until)]]
-    if not given:
+    if bisect_left(places, piece.end) == bisect_right(places, until):
         return line
-    return Line(line.reading, line.voice, line.speed, line.pitch, line.sentence, max(given), line.end)
+    return replace(line, pause_s=_given_s(script, places, piece.end, until))
 
 
 def _within(factor: float, more: str, monitor: Monitor) -> float:

@@ -82,11 +82,11 @@ def speak(
         with tempfile.TemporaryFile(dir=folder) as raw:
             track = _Track(raw, SAMPLE_RATE)
             track.pause(HEAD_S)
-            for line, utterance, pause_s in _utterances(
-                lines(script, chosen, speed, pitch, monitor), monitor
-            ):
-                track.pause(pause_s)
+            spoken = _utterances(lines(script, chosen, speed, pitch, monitor), monitor)
+            for line, utterance in _ahead(spoken):
+                track.pause(line.lead_s)
                 track.add(utterance, line)
+                track.pause(line.pause_s)
                 monitor.report("speech", line.end, len(script.text), "characters", "Speaking")
             track.pause(TAIL_S)
             _write_level(path, raw, track, monitor)
@@ -108,11 +108,10 @@ def _ahead(items: Iterator[T]) -> Iterator[T]:
             yield item  # type: ignore[misc]
 
 
-def _utterances(spoken: Iterable[Line], monitor: Monitor) -> Iterator[tuple[Line, Utterance, float]]:
-    """Yield every line that can be spoken, and the pause before it in seconds."""
+def _utterances(spoken: Iterable[Line], monitor: Monitor) -> Iterator[tuple[Line, Utterance]]:
+    """Yield every line that can be spoken."""
     cache = SentenceCache()
     identities: dict[Voice, str] = {}
-    pause_s = 0.0
     refused: SpeechError | None = None
     heard = False
     for line in spoken:
@@ -129,8 +128,7 @@ def _utterances(spoken: Iterable[Line], monitor: Monitor) -> Iterator[tuple[Line
             refused = error
             monitor.warn(error.message)
             continue
-        yield line, utterance, pause_s
-        pause_s = line.pause_s
+        yield line, utterance
         heard = True
     if not heard and refused:
         raise refused
