@@ -177,6 +177,26 @@ def test_a_clip_without_a_face_is_refused(finder):
     assert caught.value.hint and caught.value.field == "avatar"
 
 
+class Counting(MediaPipeFaces):
+    looks = 0
+
+    def refine(self, picture, previous):
+        self.looks += 1
+        return super().refine(picture, previous)
+
+
+def test_frames_between_are_looked_at_only_where_the_face_moves(still):
+    calm = [moved(still("ada"), 0.4 * k) for k in range(30)]
+    faces = follow(calm, counting := Counting())
+    assert counting.looks <= 17 and seen(faces) == "x" * 30
+    every = [counting.find(picture)[0] for picture in calm[9:20]]
+    for ours, theirs in zip(faces[9:20], every, strict=True):
+        assert np.abs(ours.landmarks - theirs.landmarks)[:, :2].mean() < 0.02 * theirs.eye_distance
+    wild = [moved(still("ada"), 25 * np.sin(k)) for k in range(30)]
+    follow(wild, counting := Counting())
+    assert 29 <= counting.looks <= 36
+
+
 class Slow(FaceFinder):
     """A finder that cannot follow."""
 

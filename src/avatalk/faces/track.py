@@ -28,6 +28,8 @@ _SEARCHED_SIDE = 480  # longer side of the copy at least, pixels
 _ALIKE = 0.35  # likeness of a face to what it was shortly before
 _SAME_SHOT = 0.8  # product of two glances; below it one had better look again
 _ALIKE_NEAR, _ALIKE_FAR = 0.45, 0.7  # likeness of a face found again, where it was lost and elsewhere
+_LEAP = 0.12  # distances of the eyes that a landmark may move in two frames for the one between to be skipped
+_CAREFUL = 10  # frames in which none is skipped after the face has moved more
 _MANY = 250  # frames between two reports
 
 
@@ -173,6 +175,11 @@ def _near(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
     return apart < 0.5 * wide and 0.7 < wide / max(other, 1e-6) < 1.4
 
 
+def _way(a: Face, b: Face) -> float:
+    """How far the landmark moves that moves most, pixels."""
+    return float(np.linalg.norm(a.landmarks[:, :2] - b.landmarks[:, :2], axis=1).max())
+
+
 # --- following -------------------------------------------------------------------------------------
 
 
@@ -196,6 +203,9 @@ class _Tracker:
         self._glance: Float32Array | None = None  # at the frame before
         self._waiting: list[UInt8Array] = []  # frames in which it has not been looked for yet
         self._searches = 0
+        self._careful = 0  # frames that must not be skipped
+        self._check_at = 0  # frames after which it is made sure again that it is the same person
+        self._skipped: UInt8Array | None = None  # the frame before, if it waits for the next one
 
     @property
     def began(self) -> bool:
@@ -203,7 +213,32 @@ class _Tracker:
         return bool(self._looks)
 
     def see(self, picture: UInt8Array) -> None:
-        """Take the next frame."""
+        """Take the next frame. While the face moves little, every second one is taken to lie in between."""
+        if self._skipped is not None:
+            skipped, self._skipped = self._skipped, None
+            if self._leap(picture):
+                return
+            self._careful = _CAREFUL
+            self._step(skipped)
+        if self._face is not None and not self._careful and isinstance(self._finder, Follower):
+            self._skipped = picture
+        else:
+            self._careful = max(0, self._careful - 1)
+            self._step(picture)
+
+    def _leap(self, picture: UInt8Array) -> bool:
+        """Follow the face over the frame that was skipped; False, and nothing done, if it moves too much."""
+        before, looked_like = self._face, self._glance
+        after = None if before is None else self._follow(picture, before)
+        if before is None or after is None or _way(before, after) > _LEAP * before.eye_distance:
+            self._glance = looked_like
+            return False
+        self.rows.append(_between(Row.of(before), Row.of(after), 0.5))
+        self.rows.append(Row.of(after))
+        self._face = self._last = after
+        return True
+
+    def _step(self, picture: UInt8Array) -> None:
         was_seen = self._face is not None or not len(self.rows)
         if self._face is not None:
             self._face = self._follow(picture, self._face)
@@ -213,9 +248,16 @@ class _Tracker:
                 return
         self._waiting.append(picture)
         if was_seen or len(self._waiting) == _STRIDE:
-            self.finish()
+            self._catch_up()
 
     def finish(self) -> None:
+        """Look at the frames that wait."""
+        if self._skipped is not None:
+            self._step(self._skipped)
+            self._skipped = None
+        self._catch_up()
+
+    def _catch_up(self) -> None:
         """Look for the face in the frames that wait: in the last, and backwards from there."""
         if not self._waiting:
             return
@@ -246,7 +288,8 @@ class _Tracker:
             return None
         before, self._glance = self._glance, glance(picture, face)
         doubtful = before is not None and before @ self._glance < _SAME_SHOT
-        if doubtful or len(self.rows) % self._every == 0:
+        if doubtful or len(self.rows) >= self._check_at:
+            self._check_at = len(self.rows) + self._every
             looks = Looks.of(picture, face)
             if max(likeness(looks, other) for other in self._looks) < _ALIKE:
                 return None
