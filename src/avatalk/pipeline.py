@@ -123,6 +123,18 @@ class Plan:
             )
         return self._scene.frames(self._animation, start, stop)
 
+    def drawn(self, start: int = 0, stop: int | None = None) -> Iterator[UInt8Array]:
+        """Yield what `frames` does, made ahead of its use by other threads."""
+        stop = self.n_frames if stop is None else stop
+        if not self._scene.one_by_one(self._animation):
+            return ahead(self.clock.each("lipsync", self.frames(start, stop)))
+
+        def draw(index: int) -> UInt8Array:
+            with self.clock("lipsync"):
+                return next(self.frames(start + index, start + index + 1))
+
+        return side_by_side(draw, stop - start, _DRAWERS)
+
     def source_pictures(self, start: int, stop: int) -> Iterator[UInt8Array]:
         """Yield what frames `start` to `stop` - 1 of a clip were before the lips were redrawn, on the canvas.
 
@@ -194,7 +206,7 @@ def render(
         with made.clock("encode"):
             encode(
                 output,
-                _drawn(made),
+                made.drawn(),
                 made.n_frames,
                 made.fps,
                 (made.width, made.height),
@@ -218,7 +230,7 @@ def render(
             engines=made.engines,
             seconds=made.clock.told(),
             warnings=monitor.warnings,
-            better=_better(request, made),
+            better=better(made),
             captions=[str(path) for path in captions],
             captions_in=[way for way in ("burn", "soft") if way in request.captions and made.captions],
         )
@@ -316,26 +328,14 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
     )
 
 
-def _drawn(made: Plan) -> Iterator[UInt8Array]:
-    """All frames in order, made ahead of their use."""
-    if not made._scene.one_by_one(made._animation):
-        return ahead(made.clock.each("lipsync", made.frames()))
-
-    def draw(index: int) -> UInt8Array:
-        with made.clock("lipsync"):
-            return next(made.frames(index, index + 1))
-
-    return side_by_side(draw, made.n_frames, _DRAWERS)
-
-
-def _better(request: VideoRequest, made: Plan) -> list[str]:
+def better(made: Plan) -> list[str]:
     """What would improve this very video, each with how to get it."""
     ideas = list(made.speech.better)
     if made.speech.engine == "espeak":
         ideas.append("A recording sounds more natural than the embedded voice: --audio speech.mp3")
         if command := engines.get("speech", "piper").to_get():
             ideas.append(f"So does a neural voice, see docs/speech.md: {command}")
-    if request.quality != "high":
+    if made.request.quality != "high":
         ideas.append("Finer picture and sound, at the price of time: --quality high")
     if made.face is not None and made.face.eye_distance < _SMALL_FACE:
         ideas.append("The face is small in the picture: crop it closer, or use a larger picture.")

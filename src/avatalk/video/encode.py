@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -110,11 +111,21 @@ def encode(
     if not kind.muxer:
         write_pictures(path, frames, n_frames, audio, comment=comment, monitor=monitor)
         return
+    with writing(path) as part, opened(part, kind, comment) as container:
+        picture = video_stream(container, kind, fps, size, effort, transparent)
+        _write(container, picture, kind, frames, n_frames, fps, audio, effort, monitor, captions)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """Yield a hidden name beside `path` that becomes `path` on success; FFmpeg's errors become the user's.
+
+    Raises:
+        OutputError: the folder is read-only or the disk is full.
+    """
     with complete_or_nothing(path) as part:
         try:
-            with _opened(part, kind, comment) as container:
-                picture = _video_stream(container, kind, fps, size, effort, transparent)
-                _write(container, picture, kind, frames, n_frames, fps, audio, effort, monitor, captions)
+            yield part
         except av.FFmpegError as error:
             if isinstance(error, OSError) and error.errno:
                 raise cannot_write(path, OSError(error.errno, error.strerror)) from error
@@ -125,7 +136,8 @@ def encode(
             ) from error
 
 
-def _opened(part: Path, kind: Format, comment: str) -> av.container.OutputContainer:
+def opened(part: Path, kind: Format, comment: str) -> av.container.OutputContainer:
+    """Open a file of that kind for writing, with `comment` in it."""
     # Matroska would take a number by chance: the same request makes the same bytes.
     options = {"movflags": "+faststart"} if kind.muxer != "webm" else {"fflags": "+bitexact"}
     container = av.open(str(part), "w", format=kind.muxer, options=options)
@@ -146,8 +158,8 @@ def _write(
     captions: Captions | None,
 ) -> None:
     channels = min(2, audio.channels)
-    sound = _audio_stream(container, kind, channels, effort)
-    sound_frames, sound_until = _audio_frames(audio, channels), 0
+    sound = audio_stream(container, kind, channels, effort)
+    sound_frames, sound_until = audio_frames(audio, channels), 0
     cues = deque(captions.cues if captions else ())
     texts = add_captions(container, captions.language) if captions else None
     pixel_format = str(picture.codec_context.pix_fmt)
@@ -175,9 +187,10 @@ def _write(
     container.mux(sound.encode(None))
 
 
-def _audio_stream(
+def audio_stream(
     container: av.container.OutputContainer, kind: Format, channels: int, effort: Effort
 ) -> av.AudioStream:
+    """Add the stream of the sound: 1 or 2 channels at `AUDIO_RATE`."""
     stream = container.add_stream(kind.sound, rate=AUDIO_RATE, layout="stereo" if channels == 2 else "mono")
     assert isinstance(stream, av.AudioStream)  # likewise
     if not kind.sound.startswith("pcm"):
@@ -185,7 +198,7 @@ def _audio_stream(
     return stream
 
 
-def _video_stream(
+def video_stream(
     container: av.container.OutputContainer,
     kind: Format,
     fps: Fraction,
@@ -193,6 +206,7 @@ def _video_stream(
     effort: Effort,
     transparent: bool,
 ) -> av.VideoStream:
+    """Add the stream of the pictures; frame i is shown at i / fps."""
     codec, pixel_format, options = _CODECS[kind.muxer](effort, transparent)
     stream = container.add_stream(codec, rate=fps)
     assert isinstance(stream, av.VideoStream)  # for the checker: the codec is one of video
@@ -254,7 +268,8 @@ _CODECS: dict[str, Callable[[Effort, bool], tuple[str, str, dict[str, str]]]] = 
 }
 
 
-def _audio_frames(audio: AudioClip, channels: int) -> Iterator[av.AudioFrame]:
+def audio_frames(audio: AudioClip, channels: int) -> Iterator[av.AudioFrame]:
+    """Yield the sound in planar blocks of a second at `AUDIO_RATE`."""
     start = 0
     for block in audio.blocks(AUDIO_RATE, channels, _AUDIO_BLOCK_S):
         frame = av.AudioFrame.from_ndarray(
