@@ -35,7 +35,7 @@ from avatalk.video.pixels import video_frame
 from avatalk.video.soft import add_captions, packet_of
 
 SEGMENT_S = 6.0
-"""Length that `bounds` aims at: short enough to spread and to lose, long enough for a start to cost little."""
+"""Length that `bounds` aims at: short to spread and to lose, long for what starting costs."""
 
 _MP4 = FORMATS[".mp4"]
 
