@@ -32,7 +32,7 @@ unit: $(VENV)/.tests
 
 # YourTTS and XTTS want an older PyTorch than the other engines: an environment of their own, 5.5 GB.
 test-coqui: $(COQUI)/.tests
-	$(COQUI)/bin/python -m pytest tests_coqui tests/test_speech_engines.py
+	OMP_WAIT_POLICY=PASSIVE $(COQUI)/bin/python -m pytest tests_coqui tests/test_speech_engines.py
 
 bench-coqui: $(COQUI)/.tests
 	$(COQUI)/bin/python scripts/bench_coqui.py

@@ -1,5 +1,7 @@
 """YourTTS and XTTS v2: voices, speech, cloning, and what users are told."""
 
+import json
+import shutil
 import subprocess
 import sys
 import wave
@@ -276,8 +278,19 @@ def test_without_weights(engine, monkeypatch, tmp_path):
 def test_commercial_machines_refuse(engine, monkeypatch):
     voice = english(engine)
     monkeypatch.setenv("AVATALK_COMMERCIAL", "1")
+    assert engine.voices() == engine.languages() == ()
     with pytest.raises(CannotRun, match="commercial"):
         engine.speak("Hello.", voice)
+
+
+def test_damaged_speakers_leave_other_voices_alone(engine, tmp_path, monkeypatch):
+    shutil.copytree(models.folder(engine.name), tmp_path / "models" / engine.name)
+    monkeypatch.setenv("AVATALK_CACHE", str(tmp_path))
+    path = models.folder(engine.name) / engine.speakers
+    assert engine.voices()
+    path.write_bytes(b"?" * path.stat().st_size)
+    assert engine.voices() == ()
+    assert lookup("amy").engine == "espeak"
 
 
 def _cut(path):
@@ -325,3 +338,23 @@ def test_say(run, tmp_path):
 def test_voices_and_engines_are_listed(run):
     assert "damien-black-de" in run("voices", "--language", "de", "--json").output
     assert "yourtts" in run("engines", "--json").output
+
+
+def test_a_sample_is_cloned(run, recordings, tmp_path):
+    sample = tmp_path / "me.wav"
+    with wave.open(str(sample), "wb") as file:
+        file.setparams((1, 2, 24000, 0, "NONE", ""))
+        file.writeframes((recordings[1] * 32767).astype("<i2").tobytes())
+    said = tmp_path / "said.wav"
+    told = run("say", "Bom dia.", "--voice-sample", sample, "--language", "pt-BR", "-o", said, "--json")
+    assert json.loads(told.stdout)["engines"]["speech"].startswith(("xtts", "yourtts"))
+    with wave.open(str(said)) as file:
+        assert file.getnframes() > 0.5 * file.getframerate()
+
+
+def test_make(run, tmp_path):
+    out = tmp_path / "talk.mp4"
+    asked = ("--avatar", "ada", "--text", "Good morning to you.", "--voice", "male-en-2", "--captions", "srt")
+    told = run("make", *asked, "--quality", "draft", "-o", out, "--json")
+    assert json.loads(told.stdout)["engines"]["speech"] == "yourtts male-en-2"
+    assert "Good morning" in out.with_suffix(".srt").read_text()

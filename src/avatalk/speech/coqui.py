@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from avatalk import models
+from avatalk import models, settings
 from avatalk.errors import EngineUnavailable, SpeechError, UnreadableFile
 from avatalk.events import Monitor
 from avatalk.media import Float32Array
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from avatalk.speech.coqui_files import Network
 
 _HAN = {"ja": ("Hiragana", "Katakana", "Han")}
-"""Scripts that are read besides those that the embedded voice of the language reads."""
+"""Scripts of the languages of whose scripts the embedded voice reads fewer."""
 
 
 class Coqui(SpeechEngine):
@@ -61,16 +61,19 @@ class Coqui(SpeechEngine):
     licence: ClassVar[str]
 
     def languages(self) -> tuple[str, ...]:
-        """Return the tags of what can be spoken now; nothing without weights."""
-        return self._readable() if models.installed(self.name) else ()
+        """Return the tags of what can be spoken now; nothing without weights that may be used."""
+        return self._readable() if self._usable() else ()
 
     def voices(self) -> tuple[Voice, ...]:
         """Return every speaker of the model in every language, those whose mother tongue it is first."""
-        if not models.installed(self.name):
+        if not self._usable():
             return ()
         path = models.folder(self.name) / self.speakers
         facts = path.stat()
-        return self._voices(path, (facts.st_size, facts.st_mtime_ns), self._readable())
+        try:
+            return self._voices(path, (facts.st_size, facts.st_mtime_ns), self._readable())
+        except UnreadableFile:  # which `avatalk models verify` tells; other voices go on speaking
+            return ()
 
     def version(self, voice: Voice) -> str:
         """See `SpeechEngine.version`."""
@@ -113,6 +116,9 @@ class Coqui(SpeechEngine):
     def embed(self, sound: Float32Array, sample_rate: int) -> dict[str, npt.NDArray[Any]]:
         """Return what the model's own encoder makes of the voice; see `SpeechEngine.embed`."""
         return self._loaded().embed(sound, sample_rate)
+
+    def _usable(self) -> bool:
+        return models.installed(self.name) and not settings.commercial()
 
     def _readable(self) -> tuple[str, ...]:
         return tuple(
