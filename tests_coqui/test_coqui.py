@@ -330,7 +330,12 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path, monkeypatch):
 
 
 def test_say(run, tmp_path):
-    run("say", "Good morning to you.", "--voice", "male-en-2", "-o", tmp_path / "said.wav")
+    text = "Good morning to you."
+    told = run("say", text, "--voice", "male-en-2", "-o", tmp_path / "said.wav", "--json")
+    own = YourTts().speak(text, lookup("male-en-2")).words
+    words = json.loads(told.stdout)["words"]  # with the network's own times, behind some silence
+    gaps = [word["start_s"] - mine.start_s for word, mine in zip(words, own, strict=True)]
+    assert gaps == pytest.approx([0.15] * 4, abs=0.001)
     with wave.open(str(tmp_path / "said.wav")) as file:
         assert file.getnframes() / file.getframerate() > 0.8
 
@@ -346,8 +351,8 @@ def test_a_sample_is_cloned(run, recordings, tmp_path):
         file.setparams((1, 2, 24000, 0, "NONE", ""))
         file.writeframes((recordings[1] * 32767).astype("<i2").tobytes())
     said = tmp_path / "said.wav"
-    told = run("say", "Good day.", "--voice-sample", sample, "--language", "en", "-o", said, "--json")
-    assert json.loads(told.stdout)["engine"] == "xtts"  # both are here, and this one is closer
+    told = run("say", "Guten Tag.", "--voice-sample", sample, "--language", "de", "-o", said, "--json")
+    assert json.loads(told.stdout)["engine"] == "xtts"
     with wave.open(str(said)) as file:
         assert file.getnframes() > 0.5 * file.getframerate()
 

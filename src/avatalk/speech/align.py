@@ -117,7 +117,7 @@ def _fits(found: Alignment, sample: list[Float32Array], voice: Voice) -> bool:
 
 
 def align_utterance(utterance: Utterance, sentence: str, voice: Voice) -> Utterance:
-    """Add phonemes and words to an utterance whose engine tells no times.
+    """Add phonemes to an utterance whose engine tells none, and words where it does not tell those either.
 
     Args:
         utterance: the sound of `sentence`.
@@ -126,7 +126,8 @@ def align_utterance(utterance: Utterance, sentence: str, voice: Voice) -> Uttera
     """
     sound = resample(utterance.sound, utterance.sample_rate, SAMPLE_RATE)
     found = _at_its_pace(lambda: [sound], utterance.duration_s, sentence, reader(voice.language, sentence))
-    return replace(utterance, phonemes=found.phonemes, words=found.words)
+    words = found.words if utterance.words is None else utterance.words
+    return replace(utterance, phonemes=found.phonemes, words=words)
 
 
 def reader(language: str, text: str) -> Voice:
