@@ -4,7 +4,7 @@ import av
 import numpy as np
 import pysubs2
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from avatalk import VideoRequest, plan, render
@@ -122,6 +122,12 @@ def test_a_sentence_that_nobody_says_is_left_out(make_wav):
     assert off_s(aligned(make_wav, sound, TEXTS["en"], "en"), words) <= 0.025
 
 
+def test_a_recording_of_the_last_sentence_alone(make_wav):
+    text = "Good people get up early. " + TEXTS["en"]
+    sound, words = spoken("en", text=list(pieces(text))[-1].text)
+    assert off_s(aligned(make_wav, sound, text, "en"), words) <= 0.025
+
+
 def test_a_recording_that_breaks_off(make_wav):
     text = " ".join([TEXTS["en"], *(f"And then the other {word} came along." for word in VOICES)] * 2)
     sound, words = spoken("en")
@@ -196,6 +202,7 @@ def cheapest(frames, states, silent):
     length=st.integers(8, 60),
     seed=st.integers(0, 1000),
 )
+@example(words=[1, 6, 7, 7], length=8, seed=0)  # only ways that leave words out come to the end
 def test_the_way_is_the_cheapest(words, length, seed):
     rng = np.random.default_rng(seed)
     silent = np.array([part for word in words for part in [True] + [False] * word] + [True])

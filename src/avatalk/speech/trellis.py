@@ -62,7 +62,7 @@ class Trellis:
     @property
     def wants(self) -> bool:
         """Whether states are needed before the next `step`."""
-        return not self._ended and len(self._silent) < len(self._cost) + _FARTHEST * BLOCK
+        return not self._ended and len(self._silent) < self._reach(BLOCK)
 
     def extend(self, features: Float32Array, silent: npt.NDArray[np.bool_]) -> None:
         """Append states.
@@ -85,7 +85,7 @@ class Trellis:
             frames: (frames, n) float32.
             speech: (frames, 2) float32: what it costs to hold each for speech, and for silence.
         """
-        width = min(len(self._cost) + _FARTHEST * len(frames), len(self._silent))
+        width = min(self._reach(len(frames)), len(self._silent))
         silent, features = self._silent[:width], self._features[:width]
         squared = (frames**2).sum(axis=1)[:, None] + (features**2).sum(axis=1) - 2 * frames @ features.T
         local = np.maximum(squared, 0.0) / _SCALE + speech[:, :1]
@@ -126,6 +126,11 @@ class Trellis:
         self.price += float(self._cost[end])
         self._commit(len(self._open), self._first + end)
         return np.concatenate([np.zeros(0, np.int32), *self._settled])
+
+    def _reach(self, frames: int) -> int:
+        """How many states ways may come to in some frames: by leaving words out, as far as the beam goes."""
+        skipped = (_BEAM - np.minimum(self._cost, _BEAM)) / _UNSAID_FRAME
+        return int((np.arange(1, len(skipped) + 1) + skipped).max()) + _FARTHEST * frames
 
     def _prune(self, cost: Float32Array) -> None:
         """Keep the states that are near the best one."""
