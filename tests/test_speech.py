@@ -128,7 +128,7 @@ def test_lips_are_closed_through_the_silence_of_p_and_open_after_m(voice):
         if nasal.symbol == "m" and vowel.symbol:
             # After the 10 ms in which the vowel before dies away.
             murmur = level(utterance.sound, nasal.start_s + 0.01, nasal.start_s + 0.03)
-            assert level(utterance.sound, nasal.end_s - 0.013, nasal.end_s - 0.003) < 1.5 * murmur
+            assert level(utterance.sound, nasal.end_s - 0.016, nasal.end_s - 0.006) < 1.5 * murmur
             assert level(utterance.sound, vowel.start_s + 0.006, vowel.start_s + 0.03) > 1.5 * murmur
 
 

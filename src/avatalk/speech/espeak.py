@@ -26,7 +26,7 @@ _GAIN = {"female": 1.15, "male": 1.4, "": 1.25}
 _PACE = {"fr": 0.76, "de": 0.88, "lb": 0.85, "ru": 0.86, "el": 0.86, "vi": 0.86, "da": 0.88}
 _PACE_OF_OTHERS = 0.9
 """Brings languages to the pace of somebody who reads aloud, about 15 letters a second, which captions can
-follow (17 at most); of its own, espeak-ng reaches 16 in English and 21 in French. It goes no slower than 80 words a
+follow; of its own, espeak-ng reaches 16 in English and 21 in French. It goes no slower than 80 words a
 minute, so that in French half the speed is rather 0.6 of it."""
 _KNEE = 0.8
 _OPEN, _CLOSE = "\ue010", "\ue011"
