@@ -360,3 +360,10 @@ def test_the_command_line_reads_the_transcript(recording, tmp_path):
         app, ["preview", "--spec", str(spec), "--text", "Hi.", "-o", str(tmp_path / "a.png")]
     )
     assert again.exit_code == 0, again.stderr  # the transcript belonged to the recording
+
+
+def test_words_of_which_none_was_said_are_left_out():
+    from avatalk.media import Word
+    from avatalk.speech.align import _said
+
+    assert list(_said([Word(str(k), 0.1 * k, 0.1 * k) for k in range(40)], 5.0)) == []

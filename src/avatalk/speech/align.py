@@ -235,6 +235,6 @@ def _said(words: list[Word], duration_s: float) -> Iterator[Word]:
     runs = [list(run) for _, run in groupby(words, key=lambda word: word.end_s > word.start_s)]
     kept = [w for run in runs for w in run if len(run) <= _SWALLOWED or w.end_s > w.start_s]
     stops_s = [*(word.start_s for word in kept[1:]), duration_s]
-    for word, stop_s in zip(kept, stops_s, strict=True):
+    for word, stop_s in zip(kept, stops_s, strict=False):  # no word may be left
         start_s = min(word.start_s, duration_s)
         yield replace(word, start_s=start_s, end_s=max(min(word.end_s, stop_s, duration_s), start_s))
