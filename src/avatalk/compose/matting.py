@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
 from avatalk.events import Monitor
 from avatalk.media import UInt8Array
+
+Read = Callable[[Sequence[int]], Iterator[UInt8Array]]
+"""Yields frames of a clip by number, each (height, width, 3) uint8 RGB."""
 
 
 class Matting(ABC):
@@ -36,4 +40,19 @@ class Matting(ABC):
 
         Raises:
             FaceError: nobody is in it.
+        """
+
+    @abstractmethod
+    def cut_clip(self, read: Read, numbers: Sequence[int], length: int) -> Iterator[UInt8Array]:
+        """Cut the persons out of frames of a clip, steadily in time.
+
+        Rule: a frame cut out is a pure function of the clip and its number, the same bits whoever asks.
+
+        Args:
+            read: of the clip.
+            numbers: of the frames, in any order, repeated or not.
+            length: of the clip, frames.
+
+        Yields:
+            (height, width, 4) uint8 premultiplied RGBA; empty where nobody is seen.
         """

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 from avatalk import models
-from avatalk.compose.layers import premultiplied
 from avatalk.compose.matting import Matting
-from avatalk.errors import FaceError, ModelUnavailable
+from avatalk.compose.segmenter import Segmenter
+from avatalk.errors import ModelUnavailable
 from avatalk.events import Monitor
 from avatalk.faces.litert import Network
 from avatalk.media import Float32Array, UInt8Array
@@ -19,7 +19,7 @@ from avatalk.models.manifest import SELFIE
 _SIDE = 256
 
 
-class Selfie(Matting):
+class Selfie(Segmenter):
     """Needs no GPU; the network takes about a millisecond."""
 
     name: ClassVar[str] = "selfie"
@@ -39,23 +39,13 @@ class Selfie(Matting):
         """See `Matting.configured`."""
         return cls(monitor)
 
-    def cut(self, picture: UInt8Array) -> UInt8Array:
-        """See `Matting.cut`."""
-        coarse = self._coarse(picture)
-        if float(coarse.max()) < 0.5:
-            raise FaceError(
-                "Nobody is found whose background could be changed.",
-                hint="Use a picture of a person, or leave out --background.",
-                stage="compose",
-                field="background",
-            )
-        height, width = picture.shape[:2]
-        alpha = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
-        alpha = np.clip((alpha - 0.3) / 0.5, 0, 1)
-        return premultiplied(picture, np.asarray(alpha * 255 + 0.5, np.uint8))
-
-    def _coarse(self, picture: UInt8Array) -> Float32Array:
-        """(256, 256) float32, 0..1: how sure the network is that a person is there."""
+    def look(self, picture: UInt8Array, careful: bool = False) -> Float32Array:
+        """See `Segmenter.look`; careful is to look into a mirror as well."""
+        # Averaged first, for what is left out makes the mask flicker.
         small = cv2.resize(picture, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
-        (mask,) = self._network(np.asarray(small, np.float32)[None] / np.float32(255))
+        seen = self._run(small)
+        return (seen + self._run(small[:, ::-1])[:, ::-1]) / np.float32(2) if careful else seen
+
+    def _run(self, small: UInt8Array) -> Float32Array:
+        (mask,) = self._network(np.asarray(small, np.float32)[None] * np.float32(1 / 255))
         return np.asarray(mask.reshape(_SIDE, _SIDE), np.float32)

@@ -1,0 +1,177 @@
+"""From a coarse mask to an edge: alpha at full resolution, and the person's own colour in it.
+
+The alpha comes from a guided filter (He, Sun and Tang, "Guided Image Filtering", 2013) with the picture's
+colours as guide, whose coefficients are found on a small copy (He and Sun, "Fast Guided Filter", 2015). The
+colour in the edge is parted into that of the person and that of the background by blur fusion (Forte and
+Pitié, "Approximate Fast Foreground Colour Estimation", 2021). Only the edge is computed at full size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from avatalk.media import Float32Array, UInt8Array
+
+_RADIUS = 6  # of the guided filter, pixels of the small picture
+_SMOOTH = 3e-4  # its regularisation: variance of the guide, in 0..1, below which an edge is no edge
+_SURE = (0.2, 0.8)  # a mask outside these is background, or person
+_SNAP = (0.1, 0.9)  # likewise of the filtered alpha, whose tails are haze
+_WIDE, _NEAR = 41, 7  # pixels of the small picture over which colours are sought, first and then
+
+Window = tuple[slice, slice]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What is known of a person's edge at low resolution.
+
+    Attributes:
+        window: rows and columns of the small picture that are described; elsewhere is nobody.
+        alpha: (rows, columns) float32, 0..1.
+        lines: (rows, columns, 4) float32: alpha at a pixel is the first three times its colour, 0..1 RGB,
+            plus the fourth.
+        person: (rows, columns, 3) float32, 0..255, colours of the person near each pixel.
+        behind: likewise of the background.
+    """
+
+    window: Window
+    alpha: Float32Array
+    lines: Float32Array
+    person: Float32Array
+    behind: Float32Array
+
+
+def find_edge(small: UInt8Array, mask: Float32Array) -> Edge | None:
+    """Find the edge of a person.
+
+    Args:
+        small: (height, width, 3) uint8 RGB, the picture at a few hundred pixels.
+        mask: (height, width) float32, 0..1: how sure it is that a pixel shows a person.
+
+    Returns:
+        The edge; None if there is nobody.
+    """
+    window = _window(mask, 2 * _RADIUS)
+    if window is None:
+        return None
+    low, high = _SURE
+    guide = np.asarray(small[window], np.float32) * np.float32(1 / 255)
+    sure = np.clip((mask[window] - low) * np.float32(1 / (high - low)), 0, 1)
+    lines = _guided(guide, sure)
+    alpha = _snapped(cv2.transform(guide, np.eye(3, dtype=np.float32)), lines)
+    person, behind = _colours(guide * np.float32(255), alpha)
+    return Edge(window, alpha, lines, person, behind)
+
+
+def lay_edge(picture: UInt8Array, small: tuple[int, int], edge: Edge | None) -> UInt8Array:
+    """Cut a person out of a picture.
+
+    Args:
+        picture: (height, width, 3) uint8 RGB.
+        small: width and height of the picture that `edge` was found in.
+        edge: of the person.
+
+    Returns:
+        (height, width, 4) uint8 premultiplied RGBA.
+    """
+    height, width = picture.shape[:2]
+    out = np.zeros((height, width, 4), np.uint8)
+    if edge is None:
+        return out
+    # Rows and columns of the picture that the small window covers.
+    across, down = width / small[0], height / small[1]
+    rows, columns = edge.window
+    top, left = round(rows.start * down), round(columns.start * across)
+    bottom, right = round(rows.stop * down), round(columns.stop * across)
+    size = right - left, bottom - top
+    own = picture[top:bottom, left:right]
+    inside = cv2.erode((edge.alpha >= 1).astype(np.uint8), np.ones((3, 3), np.uint8))
+    touched = cv2.dilate((edge.alpha > 0).astype(np.uint8), np.ones((3, 3), np.uint8))
+    state = cv2.resize(inside + touched, size, interpolation=cv2.INTER_NEAREST)
+    cut = cv2.cvtColor(own, cv2.COLOR_RGB2RGBA)
+    cut[state == 0] = 0
+    y, x = np.nonzero(state == 1)
+    if len(y):
+        at = np.stack([(x + left + 0.5) / across - columns.start, (y + top + 0.5) / down - rows.start], -1)
+        cut[y, x] = _parted(own[y, x], edge, (at - 0.5).astype(np.float32))
+    out[top:bottom, left:right] = cut
+    return out
+
+
+def _parted(colours: UInt8Array, edge: Edge, at: Float32Array) -> UInt8Array:
+    """Return premultiplied RGBA (n, 4) of pixels (n, 3) at places (n, 2) of the small picture's window."""
+    seen = colours.astype(np.float32)
+    lines, person, behind = (_read(field, at) for field in (edge.lines, edge.person, edge.behind))
+    alpha = _snapped(seen * np.float32(1 / 255), lines)[:, None]
+    person += alpha * (seen - alpha * person - (1 - alpha) * behind)
+    own = np.clip(person, 0, 255) * alpha
+    return np.asarray(np.concatenate([own, 255 * alpha], axis=1) + np.float32(0.5), np.uint8)
+
+
+def _read(field: Float32Array, at: Float32Array) -> Float32Array:
+    """Read a field bilinearly at n places; OpenCV takes no more than 32767 in a row."""
+    n = len(at)
+    places = np.resize(at, (-(-n // 4096), 4096, 2)) if n > 4096 else at[None]
+    read = cv2.remap(field, np.ascontiguousarray(places), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(read.reshape(-1, field.shape[2])[:n], np.float32)
+
+
+def _window(mask: Float32Array, rim: int) -> Window | None:
+    """Rows and columns that hold all of a mask, and a rim."""
+    seen = mask > 0.02
+    rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
+    if not len(rows) or not (mask > _SURE[0]).any():
+        return None
+    top, left = max(int(rows[0]) - rim, 0), max(int(columns[0]) - rim, 0)
+    return slice(top, min(int(rows[-1]) + rim + 1, mask.shape[0])), slice(
+        left, min(int(columns[-1]) + rim + 1, mask.shape[1])
+    )
+
+
+def _snapped(guide: Float32Array, lines: Float32Array) -> Float32Array:
+    low, high = _SNAP
+    alpha = np.einsum("...k,...k->...", guide, lines[..., :3]) + lines[..., 3]
+    return np.asarray(np.clip((alpha - low) * np.float32(1 / (high - low)), 0, 1), np.float32)
+
+
+def _mean(field: Float32Array, reach: int) -> Float32Array:
+    return np.asarray(cv2.blur(field, (reach, reach), borderType=cv2.BORDER_REFLECT), np.float32)
+
+
+def _guided(guide: Float32Array, mask: Float32Array) -> Float32Array:
+    """Return the lines of `Edge`: around each pixel, the best linear map from colours to the mask."""
+    reach = 2 * _RADIUS + 1
+    r, g, b = cv2.split(guide)
+    mean = _mean(guide, reach)
+    mean_mask = _mean(mask, reach)
+    with_mask = _mean(guide * mask[..., None], reach) - mean * mean_mask[..., None]
+    mr, mg, mb = cv2.split(mean)
+    vr, vg, vb = cv2.split(_mean(guide * guide, reach) - mean * mean + np.float32(_SMOOTH))
+    rg, rb, gb = cv2.split(_mean(cv2.merge([r * g, r * b, g * b]), reach))
+    rg, rb, gb = rg - mr * mg, rb - mr * mb, gb - mg * mb
+    # Cramer's rule, for every pixel at once.
+    i_rr, i_rg, i_rb = vg * vb - gb * gb, gb * rb - rg * vb, rg * gb - vg * rb
+    i_gg, i_gb, i_bb = vr * vb - rb * rb, rb * rg - vr * gb, vr * vg - rg * rg
+    scale = 1 / (vr * i_rr + rg * i_rg + rb * i_rb)
+    cr, cg, cb = cv2.split(with_mask)
+    ar = (i_rr * cr + i_rg * cg + i_rb * cb) * scale
+    ag = (i_rg * cr + i_gg * cg + i_gb * cb) * scale
+    ab = (i_rb * cr + i_gb * cg + i_bb * cb) * scale
+    return _mean(cv2.merge([ar, ag, ab, mean_mask - ar * mr - ag * mg - ab * mb]), reach)
+
+
+def _colours(seen: Float32Array, alpha: Float32Array) -> tuple[Float32Array, Float32Array]:
+    """Part colours (rows, columns, 3), 0..255, into those of the person and of the background."""
+    share = alpha[..., None]
+    person, behind = seen, seen
+    for reach in (_WIDE, _NEAR):
+        weight, rest = _mean(alpha, reach)[..., None], _mean(1 - alpha, reach)[..., None]
+        near = _mean(person * share, reach) / (weight + np.float32(1e-4))
+        far = _mean(behind * (1 - share), reach) / (rest + np.float32(1e-4))
+        person = np.clip(near + share * (seen - share * near - (1 - share) * far), 0, 255)
+        behind = far
+    return person, behind
