@@ -122,6 +122,8 @@ class Avatar:
         character: the drawn character with its rig (`avatalk.avatars.artist`); None for a photograph.
         clip: the clip whose first frame `picture` is; None for a still.
         engine: that made it from words; empty for any other.
+        cutout: (height, width, 4) uint8 premultiplied RGBA, the picture without its background, of a file
+            that has none; None for any other.
     """
 
     name: str
@@ -129,6 +131,7 @@ class Avatar:
     character: Any = None
     clip: Clip | None = None
     engine: str = ""
+    cutout: UInt8Array | None = None
 
     @property
     def drawn(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol
@@ -165,8 +165,8 @@ def _pictured_scene(
         layout = frame_person(layout, width, height, face, request.frame)
     matting: Matting | None = None
     if ground.kind != "keep":
-        engine = engines.get("compose", request.matting)
-        matting = engine.load().configured(request.device, monitor)
+        if shot.avatar.cutout is None:
+            matting = engines.get("compose", request.matting).load().configured(request.device, monitor)
         if ground.kind != "blur":
             layout = stand(layout, height)
     shot = replace(
@@ -176,13 +176,17 @@ def _pictured_scene(
         width=layout.width,
         height=layout.height,
         source=source,
-        cut_out=matting is not None and (source is None or ground.kind == "transparent"),
+        cut_out=ground.kind == "transparent" or (source is None and ground.kind != "keep"),
     )
     if source is not None:
         return _clip_scene(request, shot, layout, ground, matting, monitor)
-    if matting is None:
+    if matting is not None:
+        cut, by = matting.cut(picture), matting.name
+    elif shot.avatar.cutout is not None and shot.cut_out:
+        cut, by = shot.avatar.cutout, "own alpha"
+    else:
         return Scene(_showing(shot, place(picture, layout)))
-    cut = place(matting.cut(picture), layout)
+    cut = place(cut, layout)
     if ground.kind == "blur":
         from avatalk.compose.backdrop import Still, blurred
 
@@ -191,7 +195,7 @@ def _pictured_scene(
         backdrop = None
     else:
         backdrop = _opened(request, ground, shot, monitor)
-    return Scene(_showing(shot, cut), backdrop, matting=matting.name)
+    return Scene(_showing(shot, cut), backdrop, matting=by)
 
 
 def _clip_scene(
@@ -210,26 +214,43 @@ def _clip_scene(
     if ground.kind not in ("keep", "blur", "transparent"):
         backdrop = _opened(request, ground, shot, monitor)
 
+    def read(numbers: Sequence[int]) -> Iterator[UInt8Array]:
+        return map(edit, clip.frames(numbers))
+
     def pictures(start: int, stop: int) -> Iterator[UInt8Array]:
-        own = map(edit, clip.frames(source[start:stop].tolist()))
+        numbers = source[start:stop].tolist()
         if matting is None:
-            yield from (place(picture, layout) for picture in own)
+            yield from (place(picture, layout) for picture in read(numbers))
             return
         from avatalk.compose.backdrop import blurred
         from avatalk.compose.layers import laid
 
         grounds = None if backdrop is None else backdrop.pictures(start, stop)
-        for picture in own:
-            cut = place(matting.cut(picture), layout)
+        for picture, cut in matting.cut_clip(read, numbers, len(clip)):
+            cut = place(cut, layout)
             if ground.kind == "blur":
                 yield laid(cut, blurred(place(picture, layout), ground.strength, cut[..., 3]))
             else:
                 yield cut if grounds is None else laid(cut, next(grounds))
 
+    if matting is not None:
+        _check_seen(matting, shot, read)
     first = next(pictures(0, 1))
     return Scene(
         replace(_showing(shot, first), pictures=pictures), matting="" if matting is None else matting.name
     )
+
+
+def _check_seen(
+    matting: Matting, shot: Shot, read: Callable[[Sequence[int]], Iterator[UInt8Array]]
+) -> None:
+    """Refuse a clip in which nobody is found even where a face is."""
+    assert shot.track is not None
+    assert shot.source is not None
+    faces = shot.track.faces
+    seen = next((number for number in shot.source.tolist() if faces[number] is not None), None)
+    if seen is not None:
+        matting.cut(next(read([seen])))
 
 
 def _showing(shot: Shot, picture: UInt8Array) -> Shot:

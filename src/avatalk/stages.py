@@ -55,7 +55,9 @@ def find_avatar(request: VideoRequest, monitor: Monitor) -> Avatar:
     if avatar.picture is None:
         return avatar
     clip = None if request.static else avatar.clip
-    return replace(avatar, picture=edit_of(request)(avatar.picture), clip=clip)
+    edit = edit_of(request)
+    cutout = None if avatar.cutout is None else edit(avatar.cutout)
+    return replace(avatar, picture=edit(avatar.picture), cutout=cutout, clip=clip)
 
 
 def tell_ignored(request: VideoRequest, avatar: Avatar, monitor: Monitor) -> None:

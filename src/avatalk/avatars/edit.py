@@ -26,7 +26,7 @@ class Edit:
     crop: tuple[int, int, int, int] | None = None
 
     def __call__(self, picture: UInt8Array) -> UInt8Array:
-        """Return the edited picture, (height, width, 3) uint8 RGB.
+        """Return the edited picture, (height, width, 3) uint8 RGB or premultiplied RGBA with four channels.
 
         Raises:
             BadInput: nothing would be left of it.

@@ -70,6 +70,21 @@ def load_layer(path: str | Path) -> UInt8Array:
     return _load(Path(path), lambda image: image.convert("RGBA").convert("RGBa"))
 
 
+def load_cutout(path: str | Path) -> UInt8Array | None:
+    """Read a picture whose background was taken away, see `load_layer`; None if all of it is opaque.
+
+    Raises:
+        UnreadableFile: as `load_photo`.
+    """
+    path = Path(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if not _has_alpha(_open(path, _read(path))):
+            return None
+    layer = load_layer(path)
+    return layer if int(layer[..., 3].min()) < 255 else None
+
+
 def _load(path: Path, finish: Callable[[Image.Image], Image.Image]) -> UInt8Array:
     data = _read(path)
     with warnings.catch_warnings():
@@ -187,9 +202,13 @@ def _eight_bit(image: Image.Image) -> Image.Image:
     return Image.fromarray(np.clip(values * (255 / full) + 0.5, 0, 255).astype(np.uint8))
 
 
+def _has_alpha(image: Image.Image) -> bool:
+    return "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info
+
+
 def _srgb(image: Image.Image) -> Image.Image:
     """Return L, RGB or RGBA pixels in sRGB; a profile that cannot be used is passed over."""
-    has_alpha = "A" in image.getbands() or "a" in image.getbands() or "transparency" in image.info
+    has_alpha = _has_alpha(image)
     alpha = image.convert("RGBA").getchannel("A") if has_alpha else None
     profile = image.info.get("icc_profile")
     if has_alpha or image.mode not in ("L", "RGB", "CMYK"):

@@ -30,7 +30,7 @@ def open_avatar(avatar: str, monitor: Monitor) -> Avatar:
     if is_file(avatar):
         # Imported here, since drawn avatars need neither.
         from avatalk.avatars.clip import is_clip, open_clip
-        from avatalk.avatars.photo import load_photo
+        from avatalk.avatars.photo import load_cutout, load_photo
 
         made = read_made(Path(avatar)) if Path(avatar).suffix.lower() == ".png" else None
         if made is not None and made.character is not None:
@@ -38,7 +38,7 @@ def open_avatar(avatar: str, monitor: Monitor) -> Avatar:
         if is_clip(Path(avatar)):
             clip = open_clip(Path(avatar), monitor)
             return Avatar(avatar, picture=next(clip.frames([0])), clip=clip)
-        return Avatar(avatar, picture=load_photo(Path(avatar)))
+        return Avatar(avatar, picture=load_photo(Path(avatar)), cutout=load_cutout(Path(avatar)))
     if avatar.strip().lower() in kept.names():
         return _of(avatar, kept.get(avatar))
     try:

@@ -43,7 +43,9 @@ class Matting(ABC):
         """
 
     @abstractmethod
-    def cut_clip(self, read: Read, numbers: Sequence[int], length: int) -> Iterator[UInt8Array]:
+    def cut_clip(
+        self, read: Read, numbers: Sequence[int], length: int
+    ) -> Iterator[tuple[UInt8Array, UInt8Array]]:
         """Cut the persons out of frames of a clip, steadily in time.
 
         Rule: a frame cut out is a pure function of the clip and its number, the same bits whoever asks.
@@ -54,5 +56,6 @@ class Matting(ABC):
             length: of the clip, frames.
 
         Yields:
-            (height, width, 4) uint8 premultiplied RGBA; empty where nobody is seen.
+            The frame as it was read, (height, width, 3), and cut out, (height, width, 4) uint8 premultiplied
+            RGBA, empty where nobody is seen.
         """

@@ -10,8 +10,8 @@ import numpy as np
 from avatalk.media import Float32Array, UInt8Array
 
 Look = Callable[[UInt8Array], Float32Array]
-"""From a picture, (height, width, 3) uint8 RGB of any shape, to how sure it is that a person is at each place,
-0..1, of any resolution."""
+"""From a picture, (height, width, 3) uint8 RGB of any shape, to (rows, columns) float32 of any resolution: how
+sure it is that a person is there, 0..1."""
 
 _CLOSER = (0.3, 0.05)  # of the person's size, the rim around him at the second and the third look
 _SEEN = 0.5
@@ -64,9 +64,10 @@ def _put(seen: Float32Array, box: tuple[float, float, float, float], size: tuple
     )
     # Where the box ends with the picture, so does its mask; elsewhere it fades into nobody.
     framed = cv2.copyMakeBorder(seen, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
-    for edge, free in zip((framed[0], framed[-1], framed[:, 0], framed[:, -1]), (y0 > 0, y1 < 1, x0 > 0, x1 < 1), strict=True):
-        if free:
-            edge[:] = 0
+    framed[0] *= y0 == 0
+    framed[-1] *= y1 == 1
+    framed[:, 0] *= x0 == 0
+    framed[:, -1] *= x1 == 1
     matrix[:, 2] += 1
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     mask = cv2.warpAffine(framed, matrix, size, flags=how, borderMode=cv2.BORDER_CONSTANT, borderValue=0.0)

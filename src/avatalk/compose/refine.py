@@ -12,12 +12,10 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from avatalk.media import Float32Array, UInt8Array
 
 _RADIUS = 6  # of the guided filter, pixels of the small picture
-_SMOOTH = 3e-4  # its regularisation: variance of the guide, in 0..1, below which an edge is no edge
 _SURE = (0.2, 0.8)  # a mask outside these is background, or person
 _SNAP = (0.1, 0.9)  # likewise of the filtered alpha, whose tails are haze
 _WIDE, _NEAR = 41, 7  # pixels of the small picture over which colours are sought, first and then
@@ -34,23 +32,24 @@ class Edge:
         alpha: (rows, columns) float32, 0..1.
         lines: (rows, columns, 4) float32: alpha at a pixel is the first three times its colour, 0..1 RGB,
             plus the fourth.
-        person: (rows, columns, 3) float32, 0..255, colours of the person near each pixel.
+        person: (rows, columns, 3) uint8 RGB, colours of the person near each pixel.
         behind: likewise of the background.
     """
 
     window: Window
     alpha: Float32Array
     lines: Float32Array
-    person: Float32Array
-    behind: Float32Array
+    person: UInt8Array
+    behind: UInt8Array
 
 
-def find_edge(small: UInt8Array, mask: Float32Array) -> Edge | None:
+def find_edge(small: UInt8Array, mask: Float32Array, smooth: float) -> Edge | None:
     """Find the edge of a person.
 
     Args:
         small: (height, width, 3) uint8 RGB, the picture at a few hundred pixels.
         mask: (height, width) float32, 0..1: how sure it is that a pixel shows a person.
+        smooth: variance of colours, 0..1 each, below which an edge of the picture counts as none.
 
     Returns:
         The edge; None if there is nobody.
@@ -61,9 +60,9 @@ def find_edge(small: UInt8Array, mask: Float32Array) -> Edge | None:
     low, high = _SURE
     guide = np.asarray(small[window], np.float32) * np.float32(1 / 255)
     sure = np.clip((mask[window] - low) * np.float32(1 / (high - low)), 0, 1)
-    lines = _guided(guide, sure)
-    alpha = _snapped(cv2.transform(guide, np.eye(3, dtype=np.float32)), lines)
-    person, behind = _colours(guide * np.float32(255), alpha)
+    lines = _guided(guide, sure, smooth)
+    alpha = _snapped(guide, lines)
+    person, behind = _colours(guide, alpha)
     return Edge(window, alpha, lines, person, behind)
 
 
@@ -89,34 +88,44 @@ def lay_edge(picture: UInt8Array, small: tuple[int, int], edge: Edge | None) -> 
     bottom, right = round(rows.stop * down), round(columns.stop * across)
     size = right - left, bottom - top
     own = picture[top:bottom, left:right]
-    inside = cv2.erode((edge.alpha >= 1).astype(np.uint8), np.ones((3, 3), np.uint8))
-    touched = cv2.dilate((edge.alpha > 0).astype(np.uint8), np.ones((3, 3), np.uint8))
-    state = cv2.resize(inside + touched, size, interpolation=cv2.INTER_NEAREST)
-    cut = cv2.cvtColor(own, cv2.COLOR_RGB2RGBA)
-    cut[state == 0] = 0
-    y, x = np.nonzero(state == 1)
-    if len(y):
+    near = np.ones((3, 3), np.uint8)
+    inside = cv2.erode(cv2.compare(edge.alpha, 1.0, cv2.CMP_GE), near)
+    touched = cv2.dilate(cv2.compare(edge.alpha, 0.0, cv2.CMP_GT), near)
+    whole, soft = (
+        cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST) for mask in (inside, touched - inside)
+    )
+    cut = out[top:bottom, left:right]
+    cv2.copyTo(cv2.cvtColor(own, cv2.COLOR_RGB2RGBA), whole, cut)
+    places = cv2.findNonZero(soft)
+    if places is not None:
+        x, y = places.reshape(-1, 2).T
         at = np.stack([(x + left + 0.5) / across - columns.start, (y + top + 0.5) / down - rows.start], -1)
         cut[y, x] = _parted(own[y, x], edge, (at - 0.5).astype(np.float32))
-    out[top:bottom, left:right] = cut
     return out
 
 
 def _parted(colours: UInt8Array, edge: Edge, at: Float32Array) -> UInt8Array:
     """Return premultiplied RGBA (n, 4) of pixels (n, 3) at places (n, 2) of the small picture's window."""
-    seen = colours.astype(np.float32)
-    lines, person, behind = (_read(field, at) for field in (edge.lines, edge.person, edge.behind))
-    alpha = _snapped(seen * np.float32(1 / 255), lines)[:, None]
-    person += alpha * (seen - alpha * person - (1 - alpha) * behind)
-    own = np.clip(person, 0, 255) * alpha
-    return np.asarray(np.concatenate([own, 255 * alpha], axis=1) + np.float32(0.5), np.uint8)
+    seen = colours.astype(np.float32) * np.float32(1 / 255)
+    alpha = _snapped(seen, _read(edge.lines, at))
+    share = alpha[:, None]
+    person, behind = (_read(field, at) * np.float32(1 / 255) for field in (edge.person, edge.behind))
+    out = np.empty((len(at), 4), np.float32)
+    person += share * (seen - share * person - (1 - share) * behind)
+    np.clip(person, 0, 1, out=person)
+    np.multiply(person, share, out=out[:, :3])
+    out[:, 3] = alpha
+    return np.asarray(out * np.float32(255) + np.float32(0.5), np.uint8)
 
 
-def _read(field: Float32Array, at: Float32Array) -> Float32Array:
-    """Read a field bilinearly at n places; OpenCV takes no more than 32767 in a row."""
+def _read(field: Float32Array | UInt8Array, at: Float32Array) -> Float32Array:
+    """Read a field (rows, columns, channels) bilinearly at n places (n, 2)."""
     n = len(at)
-    places = np.resize(at, (-(-n // 4096), 4096, 2)) if n > 4096 else at[None]
-    read = cv2.remap(field, np.ascontiguousarray(places), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    row = 4096  # OpenCV takes up to 32767
+    places = np.resize(at, (-(-n // row), row, 2))
+    read = cv2.remap(  # type: ignore[call-overload,unused-ignore]
+        field, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
     return np.asarray(read.reshape(-1, field.shape[2])[:n], np.float32)
 
 
@@ -133,16 +142,19 @@ def _window(mask: Float32Array, rim: int) -> Window | None:
 
 
 def _snapped(guide: Float32Array, lines: Float32Array) -> Float32Array:
+    """Alpha of colours (..., 3), 0..1, by their lines (..., 4)."""
     low, high = _SNAP
-    alpha = np.einsum("...k,...k->...", guide, lines[..., :3]) + lines[..., 3]
-    return np.asarray(np.clip((alpha - low) * np.float32(1 / (high - low)), 0, 1), np.float32)
+    alpha = np.einsum("...k,...k->...", guide, lines[..., :3])
+    alpha += lines[..., 3] - np.float32(low)
+    alpha *= np.float32(1 / (high - low))
+    return np.asarray(np.clip(alpha, 0, 1), np.float32)
 
 
 def _mean(field: Float32Array, reach: int) -> Float32Array:
     return np.asarray(cv2.blur(field, (reach, reach), borderType=cv2.BORDER_REFLECT), np.float32)
 
 
-def _guided(guide: Float32Array, mask: Float32Array) -> Float32Array:
+def _guided(guide: Float32Array, mask: Float32Array, smooth: float) -> Float32Array:
     """Return the lines of `Edge`: around each pixel, the best linear map from colours to the mask."""
     reach = 2 * _RADIUS + 1
     r, g, b = cv2.split(guide)
@@ -150,7 +162,7 @@ def _guided(guide: Float32Array, mask: Float32Array) -> Float32Array:
     mean_mask = _mean(mask, reach)
     with_mask = _mean(guide * mask[..., None], reach) - mean * mean_mask[..., None]
     mr, mg, mb = cv2.split(mean)
-    vr, vg, vb = cv2.split(_mean(guide * guide, reach) - mean * mean + np.float32(_SMOOTH))
+    vr, vg, vb = cv2.split(_mean(guide * guide, reach) - mean * mean + np.float32(smooth))
     rg, rb, gb = cv2.split(_mean(cv2.merge([r * g, r * b, g * b]), reach))
     rg, rb, gb = rg - mr * mg, rb - mr * mb, gb - mg * mb
     # Cramer's rule, for every pixel at once.
@@ -164,14 +176,18 @@ def _guided(guide: Float32Array, mask: Float32Array) -> Float32Array:
     return _mean(cv2.merge([ar, ag, ab, mean_mask - ar * mr - ag * mg - ab * mb]), reach)
 
 
-def _colours(seen: Float32Array, alpha: Float32Array) -> tuple[Float32Array, Float32Array]:
-    """Part colours (rows, columns, 3), 0..255, into those of the person and of the background."""
-    share = alpha[..., None]
+def _colours(seen: Float32Array, alpha: Float32Array) -> tuple[UInt8Array, UInt8Array]:
+    """Part colours (rows, columns, 3), 0..1, into those of the person and of the background, 0..255."""
+    share = np.asarray(cv2.merge([alpha] * 3), np.float32)
+    rest = 1 - share
     person, behind = seen, seen
     for reach in (_WIDE, _NEAR):
-        weight, rest = _mean(alpha, reach)[..., None], _mean(1 - alpha, reach)[..., None]
-        near = _mean(person * share, reach) / (weight + np.float32(1e-4))
-        far = _mean(behind * (1 - share), reach) / (rest + np.float32(1e-4))
-        person = np.clip(near + share * (seen - share * near - (1 - share) * far), 0, 255)
+        near = _mean(person * share, reach) / (_mean(alpha, reach) + np.float32(1e-4))[..., None]
+        far = _mean(behind * rest, reach) / (_mean(rest[..., 0], reach) + np.float32(1e-4))[..., None]
+        person = np.clip(near + share * (seen - share * near - rest * far), 0, 1)
         behind = far
-    return person, behind
+    return _eight_bit(person), _eight_bit(behind)
+
+
+def _eight_bit(colours: Float32Array) -> UInt8Array:
+    return np.asarray(colours * np.float32(255) + np.float32(0.5), np.uint8)

@@ -16,19 +16,20 @@ from avatalk.errors import FaceError
 from avatalk.media import Float32Array, UInt8Array
 
 _STILL = 800  # pixels of the longer side at which the edges of a still are found
-_CLIP = 400  # likewise of a clip
+_STILL_SMOOTH, _CLIP_SMOOTH = 3e-4, 1e-3  # see `find_edge`; a clip's noise must not make edges flicker
+_CLIP = 426  # likewise of a clip
+_LOOKED = 640  # likewise, at which persons are looked for in a clip
 
 
 class Segmenter(Matting):
     """Cuts out by a network that gives a coarse mask, which is refined."""
 
     @abstractmethod
-    def look(self, picture: UInt8Array, careful: bool = False) -> Float32Array:
+    def look(self, picture: UInt8Array) -> Float32Array:
         """See persons.
 
         Args:
             picture: (height, width, 3) uint8 RGB, of any shape.
-            careful: take more time for it.
 
         Returns:
             (rows, columns) float32, 0..1: how sure it is that a person is there.
@@ -38,8 +39,8 @@ class Segmenter(Matting):
         """See `Matting.cut`."""
         small = _reduced(picture, _STILL)
         size = small.shape[1], small.shape[0]
-        mask = find_persons(picture, lambda part: self.look(part, careful=True), size)
-        edge = None if mask is None else find_edge(small, mask)
+        mask = find_persons(picture, self.look, size)
+        edge = None if mask is None else find_edge(small, mask, _STILL_SMOOTH)
         if edge is None:
             raise FaceError(
                 "Nobody is found whose background could be changed.",
@@ -49,17 +50,21 @@ class Segmenter(Matting):
             )
         return lay_edge(picture, size, edge)
 
-    def cut_clip(self, read: Read, numbers: Sequence[int], length: int) -> Iterator[UInt8Array]:
+    def cut_clip(
+        self, read: Read, numbers: Sequence[int], length: int
+    ) -> Iterator[tuple[UInt8Array, UInt8Array]]:
         """See `Matting.cut_clip`."""
 
         def see(picture: UInt8Array) -> tuple[UInt8Array, Float32Array]:
+            picture = _reduced(picture, _LOOKED)
             small = _reduced(picture, _CLIP)
             size = small.shape[1], small.shape[0]
             mask = find_persons(picture, self.look, size)
             return small, np.zeros(size[::-1], np.float32) if mask is None else mask
 
         for picture, small, mask in steadied(read, numbers, length, see):
-            yield lay_edge(picture, (small.shape[1], small.shape[0]), find_edge(small, mask))
+            edge = find_edge(small, mask, _CLIP_SMOOTH)
+            yield picture, lay_edge(picture, (small.shape[1], small.shape[0]), edge)
 
 
 def _reduced(picture: UInt8Array, longest: int) -> UInt8Array:

@@ -1,7 +1,7 @@
 """Masks of a clip that do not flicker: each is the mean of its neighbours' where nothing moved.
 
-Rule: the mask of a frame is a function of the frames up to two before and after it in the clip, so it is the
-same in whatever order the frames are asked for.
+Rule: the mask of a frame is a function of the frames up to three before and after it in the clip, so it is
+the same in whatever order the frames are asked for.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from avatalk.media import Float32Array, UInt8Array
 See = Callable[[UInt8Array], tuple[UInt8Array, Float32Array]]
 """From a picture to a small copy, (height, width, 3) uint8 RGB, and its mask, (height, width) float32."""
 
-_REACH = 2  # frames before and after
+_REACH = 3  # frames before and after
 _SAME = 6.0  # steps of 255 by which colours of something that stands still differ, after a blur
 
 # By largest difference of a channel, how much a neighbour's mask counts.
