@@ -241,9 +241,7 @@ def _clip_scene(
     )
 
 
-def _check_seen(
-    matting: Matting, shot: Shot, read: Callable[[Sequence[int]], Iterator[UInt8Array]]
-) -> None:
+def _check_seen(matting: Matting, shot: Shot, read: Callable[[Sequence[int]], Iterator[UInt8Array]]) -> None:
     """Refuse a clip in which nobody is found even where a face is."""
     assert shot.track is not None
     assert shot.source is not None
