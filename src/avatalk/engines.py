@@ -212,6 +212,16 @@ ENGINES: tuple[Engine, ...] = (
         models=("selfie",),
     ),
     Engine(
+        "compose",
+        "deeplab",
+        "avatalk.compose.deeplab:DeepLab",
+        "DeepLabV3+ Xception of PixelLib, for backgrounds; slower, for pictures that selfie gets wrong",
+        "MIT; its weights Apache-2.0",
+        packages=("openvino", "cv2"),
+        models=("deeplab",),
+        extra="neural",
+    ),
+    Engine(
         "encode",
         "pyav",
         "avatalk.video.encode:encode",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -10,21 +10,23 @@ import numpy as np
 from avatalk.media import Float32Array, UInt8Array
 
 Look = Callable[[UInt8Array], Float32Array]
-"""From a picture, (height, width, 3) uint8 RGB of any shape, to (rows, columns) float32 of any resolution: how
-sure it is that a person is there, 0..1."""
+"""From a picture, (height, width, 3) uint8 RGB of any shape, to how sure it is that a person is there: (rows,
+columns) float32 of any resolution, 0..1."""
 
-_CLOSER = (0.3, 0.05)  # of the person's size, the rim around him at the second and the third look
 _SEEN = 0.5
 _PART = 0.3  # of the largest person's area, what else is a person rather than a speck
 _HOLE = 0.004  # of the mask's area, up to which a hole in a person is none
 
 
-def find_persons(picture: UInt8Array, look: Look, size: tuple[int, int]) -> Float32Array | None:
+def find_persons(
+    picture: UInt8Array, look: Look, rims: Sequence[float], size: tuple[int, int]
+) -> Float32Array | None:
     """Look for persons, each time closer around those found.
 
     Args:
         picture: (height, width, 3) uint8 RGB.
         look: the network.
+        rims: around the persons found, in shares of their size, at every further look.
         size: width and height of the mask that is wanted.
 
     Returns:
@@ -32,7 +34,7 @@ def find_persons(picture: UInt8Array, look: Look, size: tuple[int, int]) -> Floa
     """
     height, width = picture.shape[:2]
     x0, y0, x1, y1 = 0, 0, width, height
-    for rim in (*_CLOSER, None):
+    for rim in (*rims, None):
         seen = _tidy(look(picture[y0:y1, x0:x1]))
         if float(seen.max()) < _SEEN:
             return None

@@ -9,9 +9,11 @@ Pitié, "Approximate Fast Foreground Colour Estimation", 2021). Only the edge is
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from avatalk.media import Float32Array, UInt8Array
 
@@ -89,8 +91,8 @@ def lay_edge(picture: UInt8Array, small: tuple[int, int], edge: Edge | None) -> 
     size = right - left, bottom - top
     own = picture[top:bottom, left:right]
     near = np.ones((3, 3), np.uint8)
-    inside = cv2.erode(cv2.compare(edge.alpha, 1.0, cv2.CMP_GE), near)
-    touched = cv2.dilate(cv2.compare(edge.alpha, 0.0, cv2.CMP_GT), near)
+    inside = cv2.erode((edge.alpha >= 1).astype(np.uint8), near)
+    touched = cv2.dilate((edge.alpha > 0).astype(np.uint8), near)
     whole, soft = (
         cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST) for mask in (inside, touched - inside)
     )
@@ -154,6 +156,10 @@ def _mean(field: Float32Array, reach: int) -> Float32Array:
     return np.asarray(cv2.blur(field, (reach, reach), borderType=cv2.BORDER_REFLECT), np.float32)
 
 
+def _stacked(*planes: npt.NDArray[Any]) -> Float32Array:
+    return np.asarray(cv2.merge(planes), np.float32)
+
+
 def _guided(guide: Float32Array, mask: Float32Array, smooth: float) -> Float32Array:
     """Return the lines of `Edge`: around each pixel, the best linear map from colours to the mask."""
     reach = 2 * _RADIUS + 1
@@ -163,7 +169,7 @@ def _guided(guide: Float32Array, mask: Float32Array, smooth: float) -> Float32Ar
     with_mask = _mean(guide * mask[..., None], reach) - mean * mean_mask[..., None]
     mr, mg, mb = cv2.split(mean)
     vr, vg, vb = cv2.split(_mean(guide * guide, reach) - mean * mean + np.float32(smooth))
-    rg, rb, gb = cv2.split(_mean(cv2.merge([r * g, r * b, g * b]), reach))
+    rg, rb, gb = cv2.split(_mean(_stacked(r * g, r * b, g * b), reach))
     rg, rb, gb = rg - mr * mg, rb - mr * mb, gb - mg * mb
     # Cramer's rule, for every pixel at once.
     i_rr, i_rg, i_rb = vg * vb - gb * gb, gb * rb - rg * vb, rg * gb - vg * rb
@@ -173,12 +179,12 @@ def _guided(guide: Float32Array, mask: Float32Array, smooth: float) -> Float32Ar
     ar = (i_rr * cr + i_rg * cg + i_rb * cb) * scale
     ag = (i_rg * cr + i_gg * cg + i_gb * cb) * scale
     ab = (i_rb * cr + i_gb * cg + i_bb * cb) * scale
-    return _mean(cv2.merge([ar, ag, ab, mean_mask - ar * mr - ag * mg - ab * mb]), reach)
+    return _mean(_stacked(ar, ag, ab, mean_mask - ar * mr - ag * mg - ab * mb), reach)
 
 
 def _colours(seen: Float32Array, alpha: Float32Array) -> tuple[UInt8Array, UInt8Array]:
     """Part colours (rows, columns, 3), 0..1, into those of the person and of the background, 0..255."""
-    share = np.asarray(cv2.merge([alpha] * 3), np.float32)
+    share = _stacked(alpha, alpha, alpha)
     rest = 1 - share
     person, behind = seen, seen
     for reach in (_WIDE, _NEAR):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -22,7 +23,13 @@ _LOOKED = 640  # likewise, at which persons are looked for in a clip
 
 
 class Segmenter(Matting):
-    """Cuts out by a network that gives a coarse mask, which is refined."""
+    """Cuts out by a network that gives a coarse mask, which is refined.
+
+    Attributes:
+        rims: around the persons found, in shares of their size, at every further, closer look.
+    """
+
+    rims: ClassVar[tuple[float, ...]] = (0.3, 0.05)
 
     @abstractmethod
     def look(self, picture: UInt8Array) -> Float32Array:
@@ -39,7 +46,7 @@ class Segmenter(Matting):
         """See `Matting.cut`."""
         small = _reduced(picture, _STILL)
         size = small.shape[1], small.shape[0]
-        mask = find_persons(picture, self.look, size)
+        mask = find_persons(picture, self.look, self.rims, size)
         edge = None if mask is None else find_edge(small, mask, _STILL_SMOOTH)
         if edge is None:
             raise FaceError(
@@ -59,7 +66,7 @@ class Segmenter(Matting):
             picture = _reduced(picture, _LOOKED)
             small = _reduced(picture, _CLIP)
             size = small.shape[1], small.shape[0]
-            mask = find_persons(picture, self.look, size)
+            mask = find_persons(picture, self.look, self.rims, size)
             return small, np.zeros(size[::-1], np.float32) if mask is None else mask
 
         for picture, small, mask in steadied(read, numbers, length, see):

@@ -77,6 +77,9 @@ def import_file(
             known = all(
                 find.form.sha256 == find.file.sha256 for find in finds if find.file.name != piper.CARD
             )
+        elif path.name.endswith(".pb"):
+            model, finds = _graph(store, path, name)
+            known = False
         else:
             wanted = None if name is None else store.get(name)
             by_checksum = _by_checksum(store, path, monitor)
@@ -98,7 +101,7 @@ def import_file(
         with store.working(model, monitor) as scratch:
             for find in finds:
                 _copy(find, scratch / find.file.name, model, monitor)
-            if together is not None and not known:
+            if model.check and not known:
                 _check(model, scratch)
             for find in finds:
                 store.put(model, find.file, scratch / find.file.name, find.form)
@@ -181,9 +184,23 @@ def _voice(path: Path, name: str | None) -> tuple[Model, list[_Find]]:
     return replace(model, files=tuple(find.file for find in finds)), finds
 
 
+def _graph(store: Store, path: Path, name: str | None) -> tuple[Model, list[_Find]]:
+    """Return the model that `path` is, a frozen graph; whether it fits is tried later."""
+    model = next((one for one in store.models.values() if one.files[0].name.endswith(".pb")), None)
+    if model is None or name not in (None, model.name):
+        raise _unusable(path, "is a TensorFlow graph" + (f", which {name} is not" if name else ""))
+    (file,) = model.files
+    return model, [_Find(file, Form(path.stat().st_size, checksum(path), f"from {path.name}"), path)]
+
+
 def _sentence(path: Path, model: Model, finds: list[_Find], known: bool) -> str:
     if not known:
         last = finds[-1]
+        if not last.file.sha256:
+            return (
+                f"{last.path.name} is a graph that fits {model.title}; nobody has published a checksum of it,"
+                f" and its own is recorded ({last.form.sha256})"
+            )
         return (
             f"{last.path.name} holds weights that fit {model.title}, but its SHA-256 is none of the published"
             f" ones ({last.form.sha256}): only who gave it can vouch for it"

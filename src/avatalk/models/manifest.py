@@ -12,6 +12,7 @@ SELFIE = "selfie_segmentation.tflite"
 WAV2LIP = "wav2lip.pth"
 WAV2LIP_GAN = "wav2lip_gan.pth"
 S3FD = "s3fd-619a316812.pth"
+DEEPLAB = "xception_pascalvoc.pb"
 CJK = "NotoSansCJK-Regular.ttc"
 
 _WAV2LIP_LICENCE = "Wav2Lip weights, non-commercial"
@@ -72,6 +73,21 @@ _ALL = (
             Wheel("mediapipe==0.10.21", 35_622_638, "3.11", "manylinux_2_28_x86_64"),
             Web("https://storage.googleapis.com/mediapipe-assets/"),
         ),
+    ),
+    Model(
+        name="deeplab",
+        title="DeepLabV3+ Xception for Pascal VOC (PixelLib): persons before any background",
+        stage="compose",
+        engine="deeplab",
+        licence="MIT",
+        commercial=True,
+        # Nobody has published a checksum.
+        files=(ModelFile(DEEPLAB, 0, "", aka=("frozen_inference_graph.pb",)),),
+        sources=(
+            Web("https://github.com/ayoolaolafenwa/PixelLib/releases/download/1.1/"),
+            Web("https://github.com/Amaris-AI-MCQAI/avatarai/releases/download/1.0.0/"),
+        ),
+        check="avatalk.compose.deeplab:check",
     ),
     Model(
         name="wav2lip",
