@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from avatalk.media import Float32Array, UInt8Array
 
-_RADIUS = 6  # of the guided filter, pixels of the small picture
+_RADIUS = 4  # of the guided filter, pixels of the small picture
+_SMOOTH = 3e-4  # its regularisation: variance of the colours, 0..1 each, below which an edge is none
 _SURE = (0.2, 0.8)  # a mask outside these is background, or person
 _SNAP = (0.1, 0.9)  # likewise of the filtered alpha, whose tails are haze
 _WIDE, _NEAR = 41, 7  # pixels of the small picture over which colours are sought, first and then
@@ -45,13 +46,12 @@ class Edge:
     behind: UInt8Array
 
 
-def find_edge(small: UInt8Array, mask: Float32Array, smooth: float) -> Edge | None:
+def find_edge(small: UInt8Array, mask: Float32Array) -> Edge | None:
     """Find the edge of a person.
 
     Args:
         small: (height, width, 3) uint8 RGB, the picture at a few hundred pixels.
         mask: (height, width) float32, 0..1: how sure it is that a pixel shows a person.
-        smooth: variance of colours, 0..1 each, below which an edge of the picture counts as none.
 
     Returns:
         The edge; None if there is nobody.
@@ -62,7 +62,7 @@ def find_edge(small: UInt8Array, mask: Float32Array, smooth: float) -> Edge | No
     low, high = _SURE
     guide = np.asarray(small[window], np.float32) * np.float32(1 / 255)
     sure = np.clip((mask[window] - low) * np.float32(1 / (high - low)), 0, 1)
-    lines = _guided(guide, sure, smooth)
+    lines = _guided(guide, sure)
     alpha = _snapped(guide, lines)
     person, behind = _colours(guide, alpha)
     return Edge(window, alpha, lines, person, behind)
@@ -160,7 +160,7 @@ def _stacked(*planes: npt.NDArray[Any]) -> Float32Array:
     return np.asarray(cv2.merge(planes), np.float32)
 
 
-def _guided(guide: Float32Array, mask: Float32Array, smooth: float) -> Float32Array:
+def _guided(guide: Float32Array, mask: Float32Array) -> Float32Array:
     """Return the lines of `Edge`: around each pixel, the best linear map from colours to the mask."""
     reach = 2 * _RADIUS + 1
     r, g, b = cv2.split(guide)
@@ -168,7 +168,7 @@ def _guided(guide: Float32Array, mask: Float32Array, smooth: float) -> Float32Ar
     mean_mask = _mean(mask, reach)
     with_mask = _mean(guide * mask[..., None], reach) - mean * mean_mask[..., None]
     mr, mg, mb = cv2.split(mean)
-    vr, vg, vb = cv2.split(_mean(guide * guide, reach) - mean * mean + np.float32(smooth))
+    vr, vg, vb = cv2.split(_mean(guide * guide, reach) - mean * mean + np.float32(_SMOOTH))
     rg, rb, gb = cv2.split(_mean(_stacked(r * g, r * b, g * b), reach))
     rg, rb, gb = rg - mr * mg, rb - mr * mb, gb - mg * mb
     # Cramer's rule, for every pixel at once.

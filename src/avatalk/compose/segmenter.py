@@ -17,7 +17,6 @@ from avatalk.errors import FaceError
 from avatalk.media import Float32Array, UInt8Array
 
 _STILL = 800  # pixels of the longer side at which the edges of a still are found
-_STILL_SMOOTH, _CLIP_SMOOTH = 3e-4, 1e-3  # see `find_edge`; a clip's noise must not make edges flicker
 _CLIP = 426  # likewise of a clip
 _LOOKED = 640  # likewise, at which persons are looked for in a clip
 
@@ -47,7 +46,7 @@ class Segmenter(Matting):
         small = _reduced(picture, _STILL)
         size = small.shape[1], small.shape[0]
         mask = find_persons(picture, self.look, self.rims, size)
-        edge = None if mask is None else find_edge(small, mask, _STILL_SMOOTH)
+        edge = None if mask is None else find_edge(small, mask)
         if edge is None:
             raise FaceError(
                 "Nobody is found whose background could be changed.",
@@ -70,7 +69,7 @@ class Segmenter(Matting):
             return small, np.zeros(size[::-1], np.float32) if mask is None else mask
 
         for picture, small, mask in steadied(read, numbers, length, see):
-            edge = find_edge(small, mask, _CLIP_SMOOTH)
+            edge = find_edge(small, mask)
             yield picture, lay_edge(picture, (small.shape[1], small.shape[0]), edge)
 
 

@@ -18,7 +18,7 @@ See = Callable[[UInt8Array], tuple[UInt8Array, Float32Array]]
 """From a picture to a small copy, (height, width, 3) uint8 RGB, and its mask, (height, width) float32."""
 
 _REACH = 3  # frames before and after
-_SAME = 6.0  # steps of 255 by which colours of something that stands still differ, after a blur
+_SAME = 3.0  # steps of 255 by which colours of something that stands still differ, after a blur
 
 # By largest difference of a channel, how much a neighbour's mask counts.
 _TRUST = np.exp(-0.5 * (np.arange(256) / _SAME) ** 2).astype(np.float32)

@@ -89,11 +89,23 @@ def part(path: Path, given: str, wanted: str, shape: Sequence[int]) -> Any:
         EngineUnavailable: OpenVINO is not installed.
     """
     ov = require("openvino")
+    frontend = require("openvino.frontend")
+    reader = frontend.FrontEndManager().load_by_framework("tf")
     try:
-        return ov.convert_model(
-            path, input=[(f"{given}:0", list(shape), ov.Type.f32)], output=[f"{wanted}:0"]
-        )
-    except RuntimeError as error:
+        graph = reader.load(str(path))
+        graph.extract_subgraph(*([graph.get_place_by_tensor_name(f"{name}:0")] for name in (given, wanted)))
+        (argument,) = graph.get_inputs()
+        graph.set_partial_shape(argument, ov.PartialShape(list(shape)))
+        graph.set_element_type(argument, ov.Type.f32)
+        return reader.convert(graph)
+    except (
+        RuntimeError,
+        frontend.GeneralFailure,
+        frontend.InitializationFailure,
+        frontend.NotImplementedFailure,
+        frontend.OpConversionFailure,
+        frontend.OpValidationFailure,
+    ) as error:
         raise UnreadableFile(
             f"{path.name} has parts that OpenVINO cannot read: {str(error).strip().splitlines()[-1]}",
             hint="Give the published graph.",
