@@ -30,6 +30,7 @@ Window = tuple[slice, slice]
 _REST = (0.0,) * 8
 _CHIN_SHARE = 0.74  # of the way of the lower lip goes the chin; the rest is the lip's own
 _JAW_END = 100.0  # head units below the chin where nothing follows the jaw any more
+_ROOM = 40.0  # head units by which anything painted may move
 _HEAD_HALF = 264.0  # half the width of the band in which head and hair move, head units
 
 
@@ -60,7 +61,7 @@ class Puppet:
         self._texture = np.asarray(cv2.add(cv2.multiply(under, rest, scale=1 / 255), self._above), np.uint8)
         self._under = under
         self._eyes, self._mouth = Eyes(character, view.scale), Mouth(character, view.scale)
-        self._field = Field(character, view)
+        self._field = Field(character, view, _painted(self._texture, view.scale))
 
     def still(self) -> UInt8Array:
         """Return the frame at rest: (height, width, 3) uint8 RGB."""
@@ -168,9 +169,10 @@ class Field:
     Args:
         character: whose proportions.
         view: where the bust stands.
+        painted: x0, y0, x1, y1 in pixels of the bust's picture outside which nothing is ever shown.
     """
 
-    def __init__(self, character: Character, view: View) -> None:
+    def __init__(self, character: Character, view: View, painted: tuple[int, int, int, int]) -> None:
         self._scale = view.scale
         step = self._step = max(round(8 * view.scale), 2)
         n, m = -(-view.width // step), -(-view.height // step)
@@ -186,9 +188,16 @@ class Field:
         self._chest = smoothstep((hy - chin) / 150)
         self._brow = np.exp(-(((np.abs(hx) - 60) / 46) ** 2) - ((hy + 40) / 26) ** 2)
         size = view.width, view.height
-        head = self._nodes(view, (-_HEAD_HALF, -400, _HEAD_HALF, chin + _JAW_END))
-        chest = slice(head[0].stop, m), slice(0, n)
-        self._head, self._bent = head, self._nodes(view, (-175, -100, 175, chin + _JAW_END))
+        x0, y0, x1, _ = (edge // step for edge in painted)
+        rows, cols = self._nodes(view, (-_HEAD_HALF, -400, _HEAD_HALF, chin + _JAW_END))
+        head = slice(max(rows.start, y0), rows.stop), slice(max(cols.start, x0), min(cols.stop, x1 + 1))
+        chest = slice(head[0].stop, m), slice(x0, min(n, x1 + 1))
+        bent = self._nodes(view, (-175, -100, 175, chin + _JAW_END))
+        self._head = head
+        self._bent = (
+            slice(max(bent[0].start, head[0].start), bent[0].stop),
+            slice(max(bent[1].start, head[1].start), min(bent[1].stop, head[1].stop)),
+        )
         self._bands = [
             (nodes, self._grid(nodes, size)) for nodes in (head, chest) if nodes[0].stop > nodes[0].start
         ]
@@ -261,6 +270,19 @@ class Field:
         pull = np.float32(mouth.half_width(pose) - rest)
         near = np.exp(-(((side - rest) / 30) ** 2) - ((y - MOUTH_Y) / 34) ** 2)
         return pull * np.sign(x) * near, jy
+
+
+def _painted(texture: UInt8Array, scale: float) -> tuple[int, int, int, int]:
+    """The part of the bust's picture that is not empty, with room for every movement of the head."""
+    x, y, width, height = cv2.boundingRect(texture[..., 3])
+    room = round(_ROOM * scale)
+    rows, cols = texture.shape[:2]
+    return (
+        max(x - room, 0),
+        max(y - room, 0),
+        min(x + width + room, cols - 1),
+        min(y + height + room, rows - 1),
+    )
 
 
 def _backdrop(character: Character, width: int, height: int) -> UInt8Array:
