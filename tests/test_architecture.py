@@ -13,9 +13,10 @@ ROOT = Path(avatalk.__file__).parent
 # Higher may import lower, never the other way round; stages don't import each other's engines.
 LAYERS = [
     {"cli"},
-    {"cli_avatars", "cli_models", "cli_voices"},
+    {"cli_avatars", "cli_jobs", "cli_models", "cli_voices"},
     {"commands"},
     {"catalogue", "console", "voicebook"},
+    {"jobs"},
     {"pipeline", "voiceover"},
     {"scene"},
     {"stages"},
@@ -52,6 +53,9 @@ HEAVY = {
     "torch",
     "uharfbuzz",
     "budoux",
+    "dbos",
+    "fsspec",
+    "sqlalchemy",
 }
 
 

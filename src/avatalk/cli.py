@@ -19,6 +19,7 @@ import typer
 
 from avatalk._version import __version__
 from avatalk.cli_avatars import avatar, avatars_app
+from avatalk.cli_jobs import worker
 from avatalk.cli_models import models_app
 from avatalk.cli_voices import voices_app
 from avatalk.commands import AsJson, complain, print_json, show, told
@@ -39,6 +40,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(avatars_app, name="avatars")
 app.add_typer(voices_app, name="voices")
 app.command()(avatar)
+app.command()(worker)
 
 
 # --- what a request is made of ---------------------------------------------------------------------

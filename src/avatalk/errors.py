@@ -90,6 +90,13 @@ class OutputError(CannotRun):
     code = "cannot_write"
 
 
+class StorageError(CannotRun):
+    """The storage or the database of jobs cannot be reached or written."""
+
+    code = "storage"
+    retryable = True
+
+
 class Cancelled(CannotRun):
     """The work was stopped on request; nothing half-written is left behind."""
 

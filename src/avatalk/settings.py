@@ -22,6 +22,18 @@ def data_dir() -> Path:
     return Path(given).expanduser() if given else user_data_path("avatalk", appauthor=False)
 
 
+def database_url() -> str:
+    """Where jobs are recorded: ``AVATALK_DATABASE_URL`` (PostgreSQL), else a file in the data folder."""
+    given = os.environ.get("AVATALK_DATABASE_URL", "").strip()
+    return given or f"sqlite:///{data_dir() / 'jobs.sqlite'}"
+
+
+def storage_url() -> str:
+    """Where the files of jobs lie: ``AVATALK_STORAGE`` (a path or a URL of fsspec), else the data folder."""
+    given = os.environ.get("AVATALK_STORAGE", "").strip()
+    return given or str(data_dir() / "storage")
+
+
 def offline() -> bool:
     """Whether the network must not be touched (``AVATALK_OFFLINE=1``)."""
     return _is_on("AVATALK_OFFLINE")

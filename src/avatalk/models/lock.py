@@ -35,17 +35,31 @@ def locked(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
         yield  # closing the file frees the lock
 
 
+def is_free(path: Path) -> bool:
+    """Whether nobody holds the lock file `path`; False where that cannot be known."""
+    try:
+        with path.open("ab") as file:
+            _lock(file)
+    except OSError:
+        return False
+    return True
+
+
 def _taken(file: IO[bytes]) -> bool:
     try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(file)
     except OSError as error:
         return error.errno not in _BUSY
     return True
+
+
+def _lock(file: IO[bytes]) -> None:
+    if sys.platform == "win32":
+        import msvcrt
+
+        file.seek(0)
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

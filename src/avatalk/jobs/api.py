@@ -1,0 +1,313 @@
+"""What surfaces do with jobs: submit, look, follow, cancel, delete, and read the result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+import sqlalchemy as sa
+
+from avatalk import settings
+from avatalk.errors import BadInput, UnknownName
+from avatalk.jobs import records
+from avatalk.jobs.inputs import check_request, store_inputs
+from avatalk.jobs.storage import Storage
+from avatalk.jobs.tables import Database, events, jobs, segments
+from avatalk.request import VideoRequest
+
+PRIORITIES = {"high": -600, "normal": 0, "low": 6 * 3600}
+"""Seconds by which a job takes its turn later than another one that was submitted together with it."""
+
+STATUSES = ("queued", "processing", "completed", "failed", "canceled")
+
+_KEY_LASTS_S = 24 * 3600
+_EPOCH = 1_700_000_000  # turns count seconds from here, to fit 31 bits
+_MOST = 100  # jobs on a page
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as it stands.
+
+    Attributes:
+        id: rises with the time of submission.
+        owner: who submitted it.
+        status: one of `STATUSES`.
+        stage: what is being done: a stage of `avatalk.events.STAGES`; empty when nothing is.
+        progress: 0 to 1, by frames.
+        eta_s: seconds until it is completed at the pace so far; None while that is not known.
+        duration_s: length of the video; None before it is planned.
+        segments: number of pieces; 0 before it is planned.
+        warnings: what the user should know.
+        error: code, message, field, hint, stage, retryable, if it failed.
+        result: ``files``: name → key, size, sha256, type; ``report``: as `avatalk.Result`. None until then.
+        request: as it was submitted, with keys of the storage instead of paths.
+        created_at: seconds since 1970.
+        started_at: likewise, None before a worker took it.
+        ended_at: likewise, None before its end.
+    """
+
+    id: str
+    owner: str
+    status: str
+    stage: str
+    progress: float
+    eta_s: float | None
+    duration_s: float | None
+    segments: int
+    warnings: list[str]
+    error: dict[str, Any] | None
+    result: dict[str, Any] | None
+    request: dict[str, Any]
+    created_at: float
+    started_at: float | None
+    ended_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobEvent:
+    """Something that happened to a job.
+
+    Attributes:
+        number: from 1, without gaps: what a client has seen of this job.
+        at: seconds since 1970.
+        kind: ``status``, ``planned``, ``progress``, ``segment`` or ``warning``.
+        data: what there is to say.
+    """
+
+    number: int
+    at: float
+    kind: str
+    data: dict[str, Any]
+
+
+class Jobs:
+    """Jobs in a database and a storage; any number of these, in any process, may use the same.
+
+    Args:
+        database_url: SQLite or PostgreSQL, by default `avatalk.settings.database_url`.
+        storage_url: a path or a URL of fsspec, by default `avatalk.settings.storage_url`.
+
+    Raises:
+        StorageError: the database cannot be reached.
+        CannotRun: the storage needs a library that is not installed.
+    """
+
+    def __init__(self, database_url: str | None = None, storage_url: str | None = None) -> None:
+        self.storage = Storage(storage_url or settings.storage_url())
+        self.db = Database(database_url or settings.database_url())
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.db.close()
+
+    def submit(
+        self, request: VideoRequest, *, owner: str = "", priority: str = "normal", idempotency_key: str = ""
+    ) -> str:
+        """Queue a video and return the id of its job. Its files are copied; the caller's may go.
+
+        Args:
+            request: what to make; the job makes an MP4.
+            owner: who may see it.
+            priority: a key of `PRIORITIES`.
+            idempotency_key: submitting again with the same key, within 24 hours, gives the same job.
+
+        Raises:
+            BadInput: a file is missing, no job can make this, or the key was used for another request.
+            StorageError: storage or database cannot be reached.
+        """
+        if priority not in PRIORITIES:
+            hint = f"There are {', '.join(PRIORITIES)}."
+            raise BadInput(f"There is no priority {priority!r}.", hint=hint, field="priority")
+        check_request(request)
+        inputs = store_inputs(request, self.storage)
+        fingerprint = hashlib.sha256(json.dumps(inputs.fields, sort_keys=True).encode()).hexdigest()
+        now = time.time()
+        job_id = f"vid_{int(now * 1000):012x}{secrets.token_hex(8)}"
+        turn = int(now) - _EPOCH + PRIORITIES[priority]
+        row: dict[str, Any] = {
+            "id": job_id,
+            "owner": owner,
+            "idempotency_key": idempotency_key or None,
+            "fingerprint": fingerprint,
+            "status": "queued",
+            "stage": "",
+            "turn": turn,
+            "request": inputs.fields,
+            "inputs": inputs.names,
+            "created_at": now,
+            "warnings": [],
+            "events": 0,
+        }
+
+        def work(connection: sa.Connection) -> None:
+            mine = (jobs.c.owner == owner) & (jobs.c.idempotency_key == idempotency_key)
+            stale = jobs.c.created_at < now - _KEY_LASTS_S
+            connection.execute(jobs.update().where(mine, stale).values(idempotency_key=None))
+            connection.execute(jobs.insert().values(**row))
+            records.tell(connection, job_id, "status", {"status": "queued"})
+            records.enqueue(self.db, connection, f"{job_id}.plan", records.PLAN, turn, job_id)
+
+        try:
+            self.db.run(work)
+        except sa.exc.IntegrityError:
+            return self._same(owner, idempotency_key, fingerprint)
+        return job_id
+
+    def _same(self, owner: str, key: str, fingerprint: str) -> str:
+        """The job that has that key already."""
+        query = sa.select(jobs).where(jobs.c.owner == owner, jobs.c.idempotency_key == key)
+        row = self.db.run(lambda connection: connection.execute(query).one())
+        if row.fingerprint != fingerprint:
+            raise BadInput(
+                "This idempotency key was used for another request.",
+                hint="Use a new key for every new request.",
+                field="idempotency_key",
+            )
+        return str(row.id)
+
+    def get(self, job_id: str, owner: str | None = None) -> Job:
+        """Return a job.
+
+        Args:
+            job_id: from `submit`.
+            owner: if given, the jobs of others do not exist.
+
+        Raises:
+            UnknownName: there is none of that id.
+        """
+
+        def work(connection: sa.Connection) -> Job:
+            row = connection.execute(sa.select(jobs).where(jobs.c.id == job_id)).one_or_none()
+            if row is None or owner not in (None, row.owner):
+                raise UnknownName(f"There is no job {job_id}.", hint="It may have been deleted.", field="id")
+            return _job(row, *_counted(connection, job_id))
+
+        return self.db.run(work)
+
+    def page(
+        self,
+        *,
+        owner: str | None = None,
+        status: str | None = None,
+        before: str | None = None,
+        limit: int = 20,
+    ) -> tuple[list[Job], str | None]:
+        """Return jobs, the newest first, and the cursor for the next page; None after the last.
+
+        Args:
+            owner: whose; everybody's by default.
+            status: one of `STATUSES`; any by default.
+            before: the cursor that came with the last page.
+            limit: jobs on a page, 1 to 100.
+        """
+        query = sa.select(jobs).order_by(jobs.c.id.desc()).limit(min(max(1, limit), _MOST) + 1)
+        if owner is not None:
+            query = query.where(jobs.c.owner == owner)
+        if status is not None:
+            query = query.where(jobs.c.status == status)
+        if before is not None:
+            query = query.where(jobs.c.id < before)
+
+        def work(connection: sa.Connection) -> list[Job]:
+            return [_job(row, *_counted(connection, row.id)) for row in connection.execute(query).all()]
+
+        found = self.db.run(work)
+        page = found[: min(max(1, limit), _MOST)]
+        return page, page[-1].id if len(found) > len(page) else None
+
+    def cancel(self, job_id: str, owner: str | None = None) -> Job:
+        """Stop a job: what waits is not begun, what runs stops within a second or so; and return it.
+
+        A job that is over stays as it is.
+
+        Raises:
+            UnknownName: there is none of that id.
+        """
+        self.get(job_id, owner)
+        if records.cancel(self.db, job_id):
+            self.storage.remove(f"jobs/{job_id}")
+        return self.get(job_id, owner)
+
+    def delete(self, job_id: str, owner: str | None = None) -> None:
+        """Stop a job if it runs, and remove it with all its files.
+
+        Raises:
+            UnknownName: there is none of that id.
+        """
+        job = self.get(job_id, owner)
+        records.cancel(self.db, job_id)
+
+        def work(connection: sa.Connection) -> None:
+            for column in (events.c.job_id, segments.c.job_id, jobs.c.id):
+                connection.execute(sa.delete(column.table).where(column == job_id))
+
+        self.db.run(work)
+        self.db.dbos.delete_workflows(records.workflow_ids(job_id, job.segments))
+        self.storage.remove(f"jobs/{job_id}")
+
+    def events(self, job_id: str, after: int = 0, limit: int = 1000) -> list[JobEvent]:
+        """Return what happened to a job after event number `after`, in order."""
+        query = (
+            sa.select(events)
+            .where(events.c.job_id == job_id, events.c.number > after)
+            .order_by(events.c.number)
+            .limit(limit)
+        )
+        rows = self.db.run(lambda connection: connection.execute(query).all())
+        return [JobEvent(row.number, row.at, row.kind, row.data) for row in rows]
+
+    def open(self, job_id: str, name: str = "video.mp4", owner: str | None = None) -> BinaryIO:
+        """Open a file of a result for reading, in any order; the caller closes it.
+
+        Args:
+            job_id: from `submit`.
+            name: one of ``result["files"]``: ``video.mp4``, and ``captions.srt`` or ``captions.vtt``.
+            owner: as for `get`.
+
+        Raises:
+            UnknownName: there is no such job, or it has no such file.
+        """
+        job = self.get(job_id, owner)
+        files = (job.result or {}).get("files", {})
+        if name not in files:
+            raise UnknownName(
+                f"Job {job_id} has no {name}.",
+                hint=f"It is {job.status}. Its files: {', '.join(files) or 'none'}.",
+                field="name",
+            )
+        return self.storage.open(files[name]["key"])
+
+
+def _counted(connection: sa.Connection, job_id: str) -> tuple[float, int]:
+    """Progress and number of segments of a job."""
+    query = sa.select(sa.func.count()).where(segments.c.job_id == job_id)
+    return records.progress_of(connection, job_id), int(connection.execute(query).scalar_one())
+
+
+def _job(row: sa.Row[Any], progress: float, n_segments: int) -> Job:
+    progress = 1.0 if row.status == "completed" else progress
+    eta = None
+    if row.status == "processing" and progress > 0.02 and row.started_at is not None:
+        eta = round((time.time() - row.started_at) * (1 - progress) / progress, 1)
+    return Job(
+        id=row.id,
+        owner=row.owner,
+        status=row.status,
+        stage=row.stage,
+        progress=progress,
+        eta_s=eta,
+        duration_s=row.plan["duration_s"] if row.plan else None,
+        segments=n_segments,
+        warnings=list(row.warnings),
+        error=row.error,
+        result=row.result,
+        request=row.request,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+    )

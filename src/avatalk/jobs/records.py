@@ -1,0 +1,246 @@
+"""What becomes of a job, one transaction a step. One that is repeated, or comes too late, changes nothing.
+
+A job goes from queued over processing to completed, failed or canceled, and never back. Each change that its
+workers make wants the job to be processing still, so what a lost or stopped worker did late is not taken.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import sqlalchemy as sa
+
+from avatalk.errors import AvatalkError
+from avatalk.jobs.tables import Database, events, jobs, segments
+
+QUEUE = "avatalk"
+"""The queue of DBOS on which all work waits: plans, segments and joins, by their turn."""
+
+OPEN = ("queued", "processing")
+PLAN, SEGMENT, JOIN = "avatalk_plan", "avatalk_segment", "avatalk_join"
+"""Names of the workflows."""
+
+_LAST_TURN = 2**31 - 1
+
+
+def workflow_ids(job_id: str, n_segments: int) -> list[str]:
+    """The names of all workflows of a job."""
+    return [f"{job_id}.plan", f"{job_id}.join", *(f"{job_id}.{number}" for number in range(n_segments))]
+
+
+def enqueue(db: Database, connection: sa.Connection, name: str, workflow: str, turn: int, *args: Any) -> None:
+    """Queue a piece of work as part of the transaction; once, however often it is asked for."""
+    options = {"workflow_name": workflow, "queue_name": QUEUE, "workflow_id": name}
+    priority = max(1, min(turn, _LAST_TURN))
+    db.dbos.enqueue_in_transaction(connection, {**options, "priority": priority}, *args)  # type: ignore[typeddict-item]
+
+
+def tell(connection: sa.Connection, job_id: str, kind: str, data: dict[str, Any]) -> None:
+    """Add an event. Its number comes from the job's row, whose lock keeps events in the order of numbers."""
+    number = connection.execute(
+        jobs.update().where(jobs.c.id == job_id).values(events=jobs.c.events + 1).returning(jobs.c.events)
+    ).scalar()
+    if number is not None:
+        connection.execute(
+            events.insert().values(job_id=job_id, number=number, at=time.time(), kind=kind, data=data)
+        )
+
+
+def begin(db: Database, job_id: str, worker: str) -> sa.Row[Any] | None:
+    """Set a job to processing and return its row; None if nothing is left to do for it."""
+
+    def work(connection: sa.Connection) -> sa.Row[Any] | None:
+        first = connection.execute(
+            jobs.update()
+            .where(jobs.c.id == job_id, jobs.c.status == "queued")
+            .values(status="processing", stage="avatar", started_at=time.time())
+        ).rowcount
+        if first:
+            tell(connection, job_id, "status", {"status": "processing", "worker": worker})
+        return connection.execute(
+            sa.select(jobs).where(jobs.c.id == job_id, jobs.c.status == "processing")
+        ).one_or_none()
+
+    return db.run(work)
+
+
+def planned(db: Database, job_id: str, plan: dict[str, Any], cuts: Sequence[tuple[int, int]]) -> bool:
+    """Record a plan and queue the segments; False if the job was over, or planned already."""
+
+    def work(connection: sa.Connection) -> bool:
+        turn = connection.execute(
+            jobs.update()
+            .where(jobs.c.id == job_id, jobs.c.status == "processing", jobs.c.plan.is_(None))
+            .values(plan=plan, stage="encode", warnings=plan["warnings"])
+            .returning(jobs.c.turn)
+        ).scalar()
+        if turn is None:
+            return False
+        rows = [
+            {"job_id": job_id, "number": number, "start": start, "stop": stop, "done": 0}
+            for number, (start, stop) in enumerate(cuts)
+        ]
+        connection.execute(segments.insert(), rows)
+        for number, (start, _) in enumerate(cuts):
+            # A second of video is a second of turn: what others submit meanwhile comes in between.
+            later = turn + int(start / Fraction(plan["fps"]))
+            enqueue(db, connection, f"{job_id}.{number}", SEGMENT, later, job_id, number)
+        for warning in plan["warnings"]:
+            tell(connection, job_id, "warning", {"message": warning})
+        tell(connection, job_id, "planned", {"segments": len(rows), "duration_s": plan["duration_s"]})
+        return True
+
+    return db.run(work)
+
+
+def at_stage(db: Database, job_id: str, stage: str) -> bool:
+    """Note the stage a job is at; False if the job is over."""
+
+    def work(connection: sa.Connection) -> bool:
+        if not _held(connection, job_id, stage=stage):
+            return False
+        tell(connection, job_id, "progress", {"stage": stage, "progress": progress_of(connection, job_id)})
+        return True
+
+    return db.run(work)
+
+
+def drawn(db: Database, job_id: str, number: int, done: int, worker: str) -> bool:
+    """Note how many frames of a segment are drawn; False if the job is over."""
+
+    def work(connection: sa.Connection) -> bool:
+        if not _held(connection, job_id, stage="encode"):
+            return False
+        connection.execute(
+            segments.update()
+            .where(segments.c.job_id == job_id, segments.c.number == number, segments.c.key.is_(None))
+            .values(done=done, worker=worker)
+        )
+        tell(connection, job_id, "progress", {"stage": "encode", "progress": progress_of(connection, job_id)})
+        return True
+
+    return db.run(work)
+
+
+def segment_made(db: Database, job_id: str, number: int, key: str, worker: str) -> bool:
+    """Record the file of a segment, and queue the join after the last one; False if the job is over."""
+
+    def work(connection: sa.Connection) -> bool:
+        if not _held(connection, job_id):
+            return False
+        first = connection.execute(
+            segments.update()
+            .where(segments.c.job_id == job_id, segments.c.number == number, segments.c.key.is_(None))
+            .values(key=key, done=segments.c.stop - segments.c.start, worker=worker)
+        ).rowcount
+        if first:
+            progress = progress_of(connection, job_id)
+            tell(connection, job_id, "segment", {"number": number, "worker": worker, "progress": progress})
+        missing = connection.execute(
+            sa.select(sa.func.count()).where(segments.c.job_id == job_id, segments.c.key.is_(None))
+        ).scalar()
+        if not missing:
+            turn = connection.execute(sa.select(jobs.c.turn).where(jobs.c.id == job_id)).scalar_one()
+            enqueue(db, connection, f"{job_id}.join", JOIN, turn, job_id)
+        return True
+
+    return db.run(work)
+
+
+def _held(connection: sa.Connection, job_id: str, **values: str) -> bool:
+    """Lock the row of a job until the end of the transaction; False if the job is not processing.
+
+    Every change of a job begins so: none sees half of another, and none waits for another in a circle.
+    """
+    held = jobs.update().where(jobs.c.id == job_id, jobs.c.status == "processing")
+    return bool(connection.execute(held.values(values or {"events": jobs.c.events})).rowcount)
+
+
+def wanted(connection: sa.Connection, job_id: str) -> bool:
+    """Whether the files of a job are still of use."""
+    status = connection.execute(sa.select(jobs.c.status).where(jobs.c.id == job_id)).scalar()
+    return status in ("processing", "completed")
+
+
+def publish(db: Database, job_id: str, result: dict[str, Any]) -> bool:
+    """Complete a job; False if it was over: of several that try, one publishes."""
+    return _end(db, job_id, ("processing",), "completed", {"result": result}, {})
+
+
+def fail(db: Database, job_id: str, error: dict[str, Any]) -> bool:
+    """End a job as failed; False if it was over."""
+    return _end(db, job_id, OPEN, "failed", {"error": error}, {"error": error})
+
+
+def cancel(db: Database, job_id: str) -> bool:
+    """End a job as canceled, and take its work from the queue; False if it was over."""
+    if not _end(db, job_id, OPEN, "canceled", {}, {}):
+        return False
+    clear_queue(db, job_id)
+    return True
+
+
+def clear_queue(db: Database, job_id: str) -> None:
+    """Take what still waits of a job from the queue."""
+
+    def count(connection: sa.Connection) -> int:
+        query = sa.select(sa.func.count()).where(segments.c.job_id == job_id)
+        return int(connection.execute(query).scalar_one())
+
+    db.dbos.cancel_workflows(workflow_ids(job_id, db.run(count)))
+
+
+def _end(
+    db: Database,
+    job_id: str,
+    from_status: Sequence[str],
+    status: str,
+    values: dict[str, Any],
+    told: dict[str, Any],
+) -> bool:
+    def work(connection: sa.Connection) -> bool:
+        ended = connection.execute(
+            jobs.update()
+            .where(jobs.c.id == job_id, jobs.c.status.in_(from_status))
+            .values(status=status, stage="", ended_at=time.time(), **values)
+        ).rowcount
+        if ended:
+            tell(connection, job_id, "status", {"status": status, **told})
+        return bool(ended)
+
+    return db.run(work)
+
+
+def progress_of(connection: sa.Connection, job_id: str) -> float:
+    """How much of a job is done, 0..1, by frames; 0 before its plan is known."""
+    done, total = connection.execute(
+        sa.select(
+            sa.func.coalesce(sa.func.sum(segments.c.done), 0),
+            sa.func.coalesce(sa.func.max(segments.c.stop), 0),
+        ).where(segments.c.job_id == job_id)
+    ).one()
+    return round(0.99 * done / total, 4) if total else 0.0
+
+
+def error_fields(error: Exception) -> dict[str, Any]:
+    """An error as jobs tell it: code, message, field, hint, stage and whether a retry may help."""
+    if not isinstance(error, AvatalkError):
+        return {
+            "code": "internal",
+            "message": "The video could not be made.",
+            "field": None,
+            "hint": f"This is a fault of avatalk: please report it ({type(error).__name__}).",
+            "stage": "",
+            "retryable": False,
+        }
+    return {
+        "code": error.code,
+        "message": error.message,
+        "field": error.field,
+        "hint": error.hint,
+        "stage": error.stage,
+        "retryable": error.retryable,
+    }

@@ -1,0 +1,158 @@
+"""The tables of jobs, beside those of DBOS in the same database, and how to reach it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSClient
+
+from avatalk.errors import StorageError
+
+T = TypeVar("T")
+
+APPLICATION = "avatalk"
+_BUSY_MS = 30_000
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 2.0
+
+metadata = sa.MetaData()
+
+jobs = sa.Table(
+    "avatalk_jobs",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("owner", sa.String(200), nullable=False),
+    sa.Column("idempotency_key", sa.String(200)),
+    sa.Column("fingerprint", sa.String(64), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False, index=True),
+    sa.Column("stage", sa.String(16), nullable=False),
+    sa.Column("turn", sa.Integer, nullable=False),  # the priority of its first piece
+    sa.Column("request", sa.JSON, nullable=False),
+    sa.Column("inputs", sa.JSON, nullable=False),
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("started_at", sa.Float),
+    sa.Column("ended_at", sa.Float),
+    sa.Column("plan", sa.JSON(none_as_null=True)),
+    sa.Column("warnings", sa.JSON, nullable=False),
+    sa.Column("error", sa.JSON(none_as_null=True)),
+    sa.Column("result", sa.JSON(none_as_null=True)),
+    sa.Column("events", sa.Integer, nullable=False),
+    sa.UniqueConstraint("owner", "idempotency_key", name="avatalk_jobs_once"),
+)
+sa.Index("avatalk_jobs_of", jobs.c.owner, jobs.c.id)
+
+segments = sa.Table(
+    "avatalk_segments",
+    metadata,
+    sa.Column("job_id", sa.String(64), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("start", sa.Integer, nullable=False),
+    sa.Column("stop", sa.Integer, nullable=False),
+    sa.Column("done", sa.Integer, nullable=False),  # frames drawn so far
+    sa.Column("key", sa.String(300)),  # of the file, once it is stored
+    sa.Column("worker", sa.String(100)),
+)
+
+events = sa.Table(
+    "avatalk_events",
+    metadata,
+    sa.Column("job_id", sa.String(64), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("data", sa.JSON, nullable=False),
+)
+
+workers = sa.Table(
+    "avatalk_workers",
+    metadata,
+    sa.Column("id", sa.String(100), primary_key=True),
+    sa.Column("started_at", sa.Float, nullable=False),
+    sa.Column("seen_at", sa.Float, nullable=False),  # by the clock of the database
+)
+
+
+class Database:
+    """The one database of jobs: SQLite for a machine, PostgreSQL for many.
+
+    Args:
+        url: ``sqlite:///path`` or ``postgresql://…``.
+        patience_s: how long to try again when it cannot be reached.
+
+    Raises:
+        StorageError: it cannot be reached, or its tables cannot be made.
+    """
+
+    def __init__(self, url: str, patience_s: float = 5.0) -> None:
+        self.url = sa.make_url(url)
+        self.patience_s = patience_s
+        sqlite = self.url.get_backend_name() == "sqlite"
+        if sqlite and self.url.database:
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        driver = self.url if sqlite else self.url.set(drivername="postgresql+psycopg")
+        self.engine = sa.create_engine(driver, pool_pre_ping=True, pool_size=5, max_overflow=10)
+        now = (
+            "(julianday('now') - 2440587.5) * 86400.0" if sqlite else "extract(epoch from clock_timestamp())"
+        )
+        self.now: sa.ColumnElement[float] = sa.cast(sa.literal_column(now), sa.Float(53))
+        if sqlite:
+            sa.event.listen(self.engine, "connect", _prepare_sqlite)
+        DBOS.migrate(self.url.render_as_string(hide_password=False))
+        self.run(self._make_tables)
+        self.dbos = DBOSClient(system_database_engine=self.engine, application_name=APPLICATION)
+
+    def _make_tables(self, connection: sa.Connection) -> None:
+        """Make what is missing; several processes may do so at once."""
+        if self.engine.dialect.name == "postgresql":
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(8214637)"))
+        metadata.create_all(connection)
+
+    def run(self, work: Callable[[sa.Connection], T]) -> T:
+        """Return ``work(connection)``, done in one transaction; done again if the connection is lost.
+
+        Raises:
+            StorageError: the database could not be reached for as long as patience lasts.
+        """
+        until, wait = time.monotonic() + self.patience_s, _FIRST_WAIT_S
+        while True:
+            try:
+                with self.engine.begin() as connection:
+                    return work(connection)
+            except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
+                if time.monotonic() >= until:
+                    raise StorageError(
+                        "The database of jobs cannot be reached.",
+                        hint=f"Look at AVATALK_DATABASE_URL: {error.orig}",
+                    ) from error
+            time.sleep(wait)
+            wait = min(2 * wait, _LONGEST_WAIT_S)
+
+    def take_back(self, executors: Sequence[str]) -> int:
+        """Queue again all work that these workers had begun, and return how much that was.
+
+        What one of them records later for such work is refused by DBOS.
+        """
+        found = self.dbos.list_workflows(
+            status="PENDING", executor_id=list(executors), load_input=False, load_output=False
+        )
+        # DBOS has this in its own service of recovery, which needs to be bought, and at the start of a worker
+        # of the same name. It changes a row only while that belongs to one of `executors`.
+        again = self.dbos._sys_db.reenqueue_for_recovery
+        return sum(again(flow.workflow_id, list(executors), flow.queue_name or "") for flow in found)
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self.dbos.destroy()
+        self.engine.dispose()
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    # As DBOS does: writers wait for each other instead of failing. The journal lets readers go on.
+    connection.isolation_level = "IMMEDIATE"
+    connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}")
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")

@@ -1,0 +1,272 @@
+"""The three kinds of work a job consists of: its plan, its segments, and their join.
+
+Each may be done twice, by two workers at once: the files are the same bytes under the same name, and
+`records` takes the first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from threading import Event, Lock
+from typing import Any
+
+import sqlalchemy as sa
+
+from avatalk.errors import Cancelled, CannotRun, StorageError
+from avatalk.events import Monitor, Progress
+from avatalk.jobs import records
+from avatalk.jobs.inputs import Inputs, local_request, told_request
+from avatalk.jobs.storage import Storage
+from avatalk.jobs.tables import Database, segments
+from avatalk.media import Cue
+from avatalk.pipeline import Plan, better, plan
+from avatalk.video.encode import Captions
+from avatalk.video.segments import bounds, join, write_segment, write_sound
+from avatalk.video.sidecar import to_srt, to_vtt
+from avatalk.workspace import temporary_folder
+
+_PLANS = 2  # kept by a worker; each holds the files and networks of its video
+_LOOK_EVERY_S = 1.0  # at what became of the job, while it is worked on
+_TYPES = {".mp4": "video/mp4", ".srt": "application/x-subrip", ".vtt": "text/vtt"}
+
+
+class HandedBack(Exception):
+    """The worker stops, and somebody else is to do this work."""
+
+
+@dataclass(slots=True)
+class Open:
+    """A plan that a worker keeps, with the local copies of the job's files."""
+
+    plan: Plan
+    undo: ExitStack
+    names: dict[str, str]
+
+
+class Workshop:
+    """What one worker has at hand.
+
+    Args:
+        db: the jobs.
+        storage: their files.
+        worker: the name of this worker.
+    """
+
+    def __init__(self, db: Database, storage: Storage, worker: str) -> None:
+        self.db, self.storage, self.worker = db, storage, worker
+        self.stopping = Event()
+        self._plans: OrderedDict[str, Open] = OrderedDict()
+        self._lock = Lock()
+
+    def close(self) -> None:
+        """Give up what is kept."""
+        with self._lock:
+            while self._plans:
+                self._plans.popitem()[1].undo.close()
+
+    # --- the work
+
+    def plan(self, job_id: str) -> None:
+        """Plan a job, store its sound, and queue its segments."""
+        job = records.begin(self.db, job_id, self.worker)
+        if job is None or job.plan is not None:
+            return
+        began = time.perf_counter()
+        watch = Watch(self, job_id)
+        made = self._open(job, watch).plan
+        with temporary_folder() as folder:
+            sound = Path(folder) / "sound.m4a"
+            write_sound(sound, made.speech.audio, quality=made.request.quality, monitor=watch.monitor)
+            stored = self.storage.put(sound, f"jobs/{job_id}", "sound")
+        facts = {
+            "duration_s": float(made.n_frames / made.fps),
+            "n_frames": made.n_frames,
+            "fps": str(made.fps),
+            "width": made.width,
+            "height": made.height,
+            "engines": made.engines,
+            "warnings": [self._told(job_id, warning) for warning in made.warnings],
+            "better": better(made),
+            "cues": [asdict(cue) for cue in made.captions],
+            "language": made.speech.language,
+            "sound": stored.key,
+            "outline": outline(made),
+            "seconds": round(time.perf_counter() - began, 3),
+        }
+        if not records.planned(self.db, job_id, facts, bounds(made.n_frames, made.fps)):
+            watch.give_up()
+
+    def segment(self, job_id: str, number: int) -> None:
+        """Draw and encode one segment, and store it."""
+        job = records.begin(self.db, job_id, self.worker)
+        row = self._segment(job_id, number)
+        if job is None or row is None or row.key is not None:
+            return
+        watch = Watch(self, job_id, number)
+        made = self._open(job, watch).plan
+        if outline(made) != job.plan["outline"]:
+            raise CannotRun(
+                "This worker would make another video than the one that was planned.",
+                hint="All workers need the same version of avatalk, the same weights and kept voices.",
+                stage="encode",
+            )
+        with temporary_folder() as folder:
+            path = Path(folder) / "segment.mp4"
+            write_segment(
+                path,
+                made.drawn(row.start, row.stop),
+                row.stop - row.start,
+                made.fps,
+                (made.width, made.height),
+                quality=made.request.quality,
+                monitor=watch.monitor,
+            )
+            stored = self.storage.put(path, f"jobs/{job_id}/segments", f"{number:06d}")
+        if not records.segment_made(self.db, job_id, number, stored.key, self.worker):
+            watch.give_up()
+
+    def join(self, job_id: str) -> None:
+        """Put the segments together and publish the result; it needs no plan, only files."""
+        job = records.begin(self.db, job_id, self.worker)
+        if job is None:
+            return
+        facts, inputs = job.plan, Inputs(job.request, job.inputs)
+        cues = tuple(Cue(**{**cue, "lines": tuple(cue["lines"])}) for cue in facts["cues"])
+        ways = job.request.get("captions", "none").split(",")
+        watch = Watch(self, job_id)
+        with temporary_folder() as name:
+            folder = Path(name)
+            pieces = [self.storage.fetch(row.key, folder) for row in self._segments(job_id)]
+            video = folder / "video.mp4"
+            join(
+                video,
+                pieces,
+                self.storage.fetch(facts["sound"], folder),
+                Fraction(facts["fps"]),
+                comment=told_request(inputs),
+                monitor=watch.monitor,
+                captions=Captions(cues, facts["language"]) if "soft" in ways and cues else None,
+            )
+            made = [video]
+            for way, write in (("srt", to_srt), ("vtt", to_vtt)):
+                if way in ways and cues:
+                    made.append(folder / f"captions.{way}")
+                    made[-1].write_text(write(cues), encoding="utf-8", newline="\n")
+            files = {}
+            for path in made:
+                stored = self.storage.put(path, f"jobs/{job_id}", path.stem)
+                files[path.name] = {**asdict(stored), "type": _TYPES[path.suffix]}
+        kept = ("duration_s", "fps", "width", "height", "engines", "warnings", "better")
+        report = {name: facts[name] for name in kept} | {
+            "frames": facts["n_frames"],
+            "captions_in": [way for way in ("burn", "soft") if way in ways and cues],
+            "seconds": {"plan": facts["seconds"], "total": round(time.time() - job.started_at, 3)},
+        }
+        if not records.publish(self.db, job_id, {"files": files, "report": report}):
+            watch.give_up()
+            return
+        self.storage.remove(f"jobs/{job_id}/segments")
+        self.storage.remove(facts["sound"])
+
+    def failed(self, job_id: str, error: Exception) -> None:
+        """End a job by an error, unless it is over."""
+        told = records.error_fields(error)
+        told["message"] = self._told(job_id, told["message"])
+        if records.fail(self.db, job_id, told):
+            records.clear_queue(self.db, job_id)
+            self.storage.remove(f"jobs/{job_id}")
+
+    # --- plans
+
+    def _open(self, job: sa.Row[Any], watch: Watch) -> Open:
+        """The plan of a job: the one that is kept, or made now."""
+        with self._lock:
+            if job.id in self._plans:
+                self._plans.move_to_end(job.id)
+                return self._plans[job.id]
+        with ExitStack() as undo:
+            folder = Path(undo.enter_context(temporary_folder()))
+            request, names = local_request(Inputs(job.request, job.inputs), self.storage, folder)
+            try:
+                made = plan(request, on_progress=watch.progress, cancel=watch.monitor.cancelled)
+            except Exception as error:
+                if hasattr(error, "message"):
+                    error.message = _named(error.message, names)
+                raise
+            undo.enter_context(made)
+            kept = Open(made, undo.pop_all(), names)
+        with self._lock:
+            self._plans[job.id] = kept
+            while len(self._plans) > _PLANS:
+                self._plans.popitem(last=False)[1].undo.close()
+        return kept
+
+    def _told(self, job_id: str, text: str) -> str:
+        """The text with the names of files that the user knows, instead of paths of this worker."""
+        kept = self._plans.get(job_id)
+        return _named(text, kept.names) if kept else text
+
+    def _segment(self, job_id: str, number: int) -> sa.Row[Any] | None:
+        query = sa.select(segments).where(segments.c.job_id == job_id, segments.c.number == number)
+        return self.db.run(lambda connection: connection.execute(query).one_or_none())
+
+    def _segments(self, job_id: str) -> list[sa.Row[Any]]:
+        query = sa.select(segments).where(segments.c.job_id == job_id).order_by(segments.c.number)
+        return list(self.db.run(lambda connection: connection.execute(query).all()))
+
+
+class Watch:
+    """Tells how far a piece of work is, and stops it when its job is over or its worker stops."""
+
+    def __init__(self, shop: Workshop, job_id: str, number: int | None = None) -> None:
+        self._shop, self._job_id, self._number = shop, job_id, number
+        self._looked = time.monotonic()
+        self._stage = ""
+        self.monitor = Monitor(self.progress, Event())
+
+    def progress(self, progress: Progress) -> None:
+        """Called with every step of the work."""
+        if self._shop.stopping.is_set():
+            raise HandedBack
+        now = time.monotonic()
+        if now - self._looked < _LOOK_EVERY_S and (self._number is not None or progress.stage == self._stage):
+            return
+        self._looked, self._stage = now, progress.stage
+        shop = self._shop
+        try:
+            if self._number is not None:
+                alive = records.drawn(shop.db, self._job_id, self._number, int(progress.done), shop.worker)
+            else:
+                alive = records.at_stage(shop.db, self._job_id, progress.stage)
+        except StorageError:  # the work goes on: its result may still be wanted when the database is back
+            return
+        if not alive:
+            self.monitor.cancelled.set()
+            raise Cancelled("The job was stopped.", hint="Nothing was written.", stage=progress.stage)
+
+    def give_up(self) -> None:
+        """Remove what was stored for a job that was over by then, unless that is its published result."""
+        if not self._shop.db.run(lambda connection: records.wanted(connection, self._job_id)):
+            self._shop.storage.remove(f"jobs/{self._job_id}")
+
+
+def outline(made: Plan) -> str:
+    """What two plans of one job have in common. A worker that lacks a voice or weights plans another video.
+
+    Not a hash of curves: their last bits differ between processors, and nobody sees that.
+    """
+    sound = made.speech.audio
+    engines = " ".join(f"{stage}={engine}" for stage, engine in sorted(made.engines.items()))
+    samples = round(sound.duration_s * sound.sample_rate)
+    return f"{made.n_frames} {made.fps} {made.width}x{made.height} {samples} {engines}"
+
+
+def _named(text: str, names: dict[str, str]) -> str:
+    for path, name in names.items():
+        text = text.replace(path, name).replace(Path(path).name, name)
+    return text

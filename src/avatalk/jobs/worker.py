@@ -1,0 +1,201 @@
+"""A worker takes pieces of jobs from the queue, one at a time, and looks after what lost workers left.
+
+Every worker has a name of its own, says every few seconds that it lives, and holds a lock that the
+system frees when its process ends. One that was not seen for `LEASE_S`, or whose lock is free, is lost:
+whoever finds that queues again what it had taken. DBOS changes only what still belongs to the lost one, so
+of several that find it only one does so; and one that was only slow cannot record what is no longer its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import secrets
+import socket
+import time
+import uuid
+from contextlib import ExitStack
+from datetime import datetime, timezone
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import sqlalchemy as sa
+from dbos import DBOS
+from sqlalchemy.dialects import postgresql, sqlite
+
+from avatalk import settings
+from avatalk.errors import CannotRun, StorageError
+from avatalk.jobs import records, workflows
+from avatalk.jobs.storage import Storage
+from avatalk.jobs.tables import APPLICATION, Database, workers
+from avatalk.jobs.work import Workshop
+from avatalk.models.lock import is_free, locked
+
+log = logging.getLogger("avatalk.jobs")
+
+VERSION = "1"
+"""Of the workflows, for DBOS: work that was begun under one version waits for workers of that version.
+
+So it stays, whatever changes in avatalk: pieces of work are begun from their start, and their names and
+arguments are all that two versions must share."""
+
+LEASE_S = 30.0
+SEEN_EVERY_S = 3.0
+_POLL_S = 0.25
+_PATIENCE_S = 600.0  # a database that restarts, or moves
+_FORGOTTEN_S = 24 * 3600.0
+_LOOK = 3.0
+
+
+class Worker:
+    """Runs in threads of its own between `start` and `stop`; one in a process.
+
+    Args:
+        database_url: by default `avatalk.settings.database_url`.
+        storage_url: by default `avatalk.settings.storage_url`.
+    """
+
+    def __init__(self, database_url: str | None = None, storage_url: str | None = None) -> None:
+        self.name = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._database_url = database_url or settings.database_url()
+        self._storage = Storage(storage_url or settings.storage_url())
+        self._stop = Event()
+        self._open = ExitStack()
+
+    def start(self) -> None:
+        """Begin to take work.
+
+        Raises:
+            StorageError: the database cannot be reached.
+        """
+        self._db = Database(self._database_url)
+        self._open.callback(self._db.close)
+        self._db.patience_s = _PATIENCE_S
+        self._folder = settings.data_dir() / "workers"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / self.name).write_text(_this_machine())
+        self._open.enter_context(locked(self._folder / self.name, _not_free))
+        self._say_alive()
+        self._shop = Workshop(self._db, self._storage, self.name)
+        self._open.callback(self._shop.close)
+        workflows.open_shop(self._shop)
+        DBOS(
+            config={
+                "name": APPLICATION,
+                "system_database_url": self._database_url,
+                "executor_id": self.name,
+                "application_version": VERSION,
+                "log_level": "ERROR",
+                "run_migrations": False,
+            }
+        )
+        DBOS.launch()
+        DBOS.register_queue(
+            records.QUEUE, worker_concurrency=1, polling_interval_sec=_POLL_S, on_conflict="always_update"
+        )
+        self._tending = Thread(target=self._tend, name="avatalk-tend", daemon=True)
+        self._tending.start()
+
+    def stop(self, grace_s: float = 20.0) -> None:
+        """Take no more work, finish what can be finished within `grace_s` seconds, and hand back the rest.
+
+        Work that is handed back ends at its next frame; a process that ends should not wait for it.
+        """
+        DBOS.destroy(workflow_completion_timeout_sec=max(1, round(grace_s)))
+        self._stop.set()
+        self._tending.join()
+        self._db.take_back([self.name])  # before it ends, so that how it ends is not recorded
+        logging.getLogger("dbos").setLevel(logging.CRITICAL)  # it would tell of every piece that ends now
+        self._shop.stopping.set()
+        self._db.run(lambda connection: connection.execute(workers.delete().where(workers.c.id == self.name)))
+        self._open.close()
+        (self._folder / self.name).unlink(missing_ok=True)
+
+    def _tend(self) -> None:
+        while not self._stop.wait(SEEN_EVERY_S):
+            self._look()
+
+    def _look(self) -> None:
+        try:
+            others = self._say_alive()
+            # Of many workers a few look each time.
+            if random.random() < _LOOK / others:
+                self._recover()
+                self._bury()
+        except StorageError as error:
+            log.warning("%s", error)
+        except Exception:
+            log.exception("Looking after lost workers failed")
+
+    def _say_alive(self) -> int:
+        """Note that this worker lives, and return how many do."""
+        insert: Any = (sqlite if self._db.engine.dialect.name == "sqlite" else postgresql).insert(workers)
+        row = {"id": self.name, "started_at": time.time(), "seen_at": self._db.now}
+        seen = insert.values(**row).on_conflict_do_update(
+            index_elements=["id"], set_={"seen_at": self._db.now}
+        )
+
+        def work(connection: sa.Connection) -> int:
+            connection.execute(seen)
+            return int(connection.execute(sa.select(sa.func.count()).select_from(workers)).scalar_one())
+
+        return max(1, self._db.run(work))
+
+    def _recover(self) -> None:
+        """Queue again what lost workers had begun."""
+        # In this order: a worker is in the table before it takes anything.
+        begun = self._db.dbos.list_workflows(status="PENDING", load_input=False, load_output=False)
+        rows = self._db.run(
+            lambda connection: connection.execute(
+                sa.select(workers.c.id, (self._db.now - workers.c.seen_at).label("age"))
+            ).all()
+        )
+        alive = {row.id for row in rows if row.age < LEASE_S and not self._ended(row.id)}
+        lost = {flow.executor_id for flow in begun if flow.executor_id} - alive - {self.name}
+        if lost and (count := self._db.take_back(sorted(lost))):
+            log.warning("Queued again %d pieces of work of lost workers: %s", count, ", ".join(sorted(lost)))
+        gone = [row.id for row in rows if row.id not in alive and row.id != self.name]
+        self._db.run(lambda connection: connection.execute(workers.delete().where(workers.c.id.in_(gone))))
+        for name in gone:
+            (self._folder / name).unlink(missing_ok=True)
+
+    def _ended(self, name: str) -> bool:
+        """Whether a worker's process is known to have ended: it ran on this machine, and its lock is free."""
+        path = self._folder / name
+        try:
+            return path.read_text() == _this_machine() and is_free(path)
+        except OSError:
+            return False
+
+    def _bury(self) -> None:
+        """End the jobs whose work killed its workers again and again; forget work that ended long ago."""
+        client = self._db.dbos
+        bad = client.list_workflows(
+            status=["MAX_RECOVERY_ATTEMPTS_EXCEEDED", "ERROR"], load_input=False, load_output=False
+        )
+        for flow in bad:
+            error: Exception = CannotRun(
+                "Making this video stopped the workers that tried.",
+                hint="It may need more memory than they have: try a smaller size or another avatar.",
+            )
+            if flow.status == "ERROR":
+                error = RuntimeError("not carried out")
+            self._shop.failed(flow.workflow_id.split(".")[0], error)
+        before = datetime.fromtimestamp(time.time() - _FORGOTTEN_S, timezone.utc).isoformat()
+        old = client.list_workflows(
+            status=["SUCCESS", "CANCELLED"], end_time=before, limit=500, load_input=False, load_output=False
+        )
+        if bad or old:
+            client.delete_workflows([flow.workflow_id for flow in (*bad, *old)])
+
+
+def _not_free() -> None:
+    raise CannotRun("A worker of this name runs already.", hint="Start it again.")
+
+
+def _this_machine() -> str:
+    """What tells this machine, as it runs now, from any other."""
+    boot = Path("/proc/sys/kernel/random/boot_id")
+    return boot.read_text().strip() if boot.exists() else str(uuid.getnode())

@@ -1,0 +1,43 @@
+"""A worker in a process of its own, for the tests of jobs: short segments, drawn as slowly as is wanted.
+
+Run as: python jobs_worker.py SEGMENT_S SECONDS_PER_FRAME
+"""
+
+import signal
+import sys
+import threading
+import time
+
+from avatalk.jobs import work, worker
+from avatalk.video import segments
+
+_write = segments.write_segment
+
+
+def slowly(frames, seconds):
+    for frame in frames:
+        time.sleep(seconds)
+        yield frame
+
+
+def configure(segment_s, seconds_per_frame):
+    segments.SEGMENT_S = segment_s
+    worker.SEEN_EVERY_S = 0.3
+
+    def write(path, frames, *args, **options):
+        _write(path, slowly(frames, seconds_per_frame), *args, **options)
+
+    work.write_segment = write
+
+
+if __name__ == "__main__":
+    configure(float(sys.argv[1]), float(sys.argv[2]))
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    running = worker.Worker()
+    running.start()
+    print(running.name, flush=True)
+    while not stop.wait(0.1):
+        pass
+    running.stop(1)
+    print("handed back", flush=True)

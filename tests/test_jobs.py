@@ -1,0 +1,356 @@
+"""Jobs on one machine: what they give, how they end, and what a killed worker leaves."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import jobs_worker
+from avatalk import VideoRequest, load_spec
+from avatalk.errors import BadInput, OutputError, UnknownName, UnreadableFile
+from avatalk.jobs import api, records, work, worker
+from avatalk.jobs.api import Jobs
+from avatalk.video import segments
+
+TEXT = "One, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve, and so on."
+SMALL = {"size": "128x128", "quality": "draft"}
+
+
+def until(wanted, seconds=90):
+    """Wait for what `wanted` returns; fail if it never does."""
+    end = time.monotonic() + seconds
+    while not (found := wanted()):
+        assert time.monotonic() < end, "it never happened"
+        time.sleep(0.05)
+    return found
+
+
+def ended(jobs, job_id):
+    return until(lambda: (job := jobs.get(job_id)).ended_at and job)
+
+
+def started(environment, segment_s=1.0, seconds_per_frame=0.0):
+    """A worker process and its name."""
+    script = Path(jobs_worker.__file__)
+    process = subprocess.Popen(
+        [sys.executable, script, str(segment_s), str(seconds_per_frame)],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return process, process.stdout.readline().strip()
+
+
+def made_by(jobs, job_id):
+    """Segment → the worker that made it, as the events tell it; each only once."""
+    told = [event.data for event in jobs.events(job_id) if event.kind == "segment"]
+    assert len({event["number"] for event in told}) == len(told)
+    return {event["number"]: event["worker"] for event in told}
+
+
+def read(jobs, job_id, name="video.mp4"):
+    with jobs.open(job_id, name) as file:
+        return file.read()
+
+
+# --- with a worker in this process -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    """Jobs with one worker, segments of a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AVATALK_DATA", str(tmp_path_factory.mktemp("data")))
+        patch.setattr(segments, "SEGMENT_S", 1.0)
+        patch.setattr(worker, "SEEN_EVERY_S", 0.3)
+        jobs, running = Jobs(), worker.Worker()
+        running.start()
+        yield jobs
+        running.stop(1)
+        jobs.close()
+
+
+def test_a_job_makes_the_video(service, decode, tmp_path, moov_before_mdat):
+    job_id = service.submit(VideoRequest(text=TEXT, captions="srt,soft", **SMALL))
+    job = ended(service, job_id)
+    assert (job.status, job.progress, job.error) == ("completed", 1.0, None)
+    path = tmp_path / "a.mp4"
+    path.write_bytes(read(service, job_id))
+    facts = job.result["files"]["video.mp4"]
+    assert facts["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (facts["size"], facts["type"]) == (path.stat().st_size, "video/mp4")
+    assert b"-->" in read(service, job_id, "captions.srt")
+    decoded, report = decode(path), job.result["report"]
+    assert len(decoded["frames"]) == report["frames"] == round(job.duration_s * 25)
+    assert sorted(decoded["streams"]) == ["audio", "subtitle", "video"]
+    assert moov_before_mdat(path)
+    assert load_spec(path) == VideoRequest(text=TEXT, captions="srt,soft", **SMALL)
+    assert report["engines"]["speech"].startswith("espeak") and report["better"]
+    # Only what was published is left, and each segment was made once.
+    assert service.storage.keys(f"jobs/{job_id}") == sorted(
+        file["key"] for file in job.result["files"].values()
+    )
+    assert len(made_by(service, job_id)) == job.segments > 4
+
+
+def test_events_tell_the_way_of_a_job(service):
+    job_id = service.submit(VideoRequest(text=TEXT, **SMALL))
+    ended(service, job_id)
+    told = service.events(job_id)
+    assert [event.number for event in told] == list(range(1, len(told) + 1))
+    assert [event.data["status"] for event in told if event.kind == "status"] == [
+        "queued",
+        "processing",
+        "completed",
+    ]
+    progress = [event.data["progress"] for event in told if "progress" in event.data]
+    assert progress == sorted(progress) and progress[0] >= 0 and progress[-1] <= 1
+    assert service.events(job_id, after=told[3].number) == told[4:]
+
+
+def test_the_files_of_a_request_are_copied(service, tmp_path, make_wav, espeak_wav, portrait):
+    from PIL import Image
+
+    sound, logo = tmp_path / "speech.wav", tmp_path / "wall.png"
+    sound.write_bytes(espeak_wav("Nobody needs the files any more.").read_bytes())
+    Image.new("RGB", (64, 64), "teal").save(logo)
+    request = VideoRequest(audio=str(sound), overlay=f"{logo}:top-right:20%", **SMALL)
+    job_id = service.submit(request)
+    sound.unlink()
+    logo.unlink()
+    job = ended(service, job_id)
+    assert job.status == "completed", job.error
+    (tmp_path / "a.mp4").write_bytes(read(service, job_id))
+    from avatalk.video.tags import read_comment
+
+    told = json.loads(read_comment(tmp_path / "a.mp4"))
+    assert (told["audio"], told["overlay"]) == ("speech.wav", "wall.png:top-right:20%")
+
+
+def test_what_cannot_be_made_fails_with_its_error(service, tmp_path):
+    from PIL import Image
+
+    picture = tmp_path / "desert.png"
+    Image.new("RGB", (320, 240), "goldenrod").save(picture)
+    job_id = service.submit(VideoRequest(text="Hello.", avatar=str(picture), **SMALL))
+    job = ended(service, job_id)
+    assert job.status == "failed" and job.result is None
+    assert job.error["code"] == "no_usable_face"
+    assert job.error["hint"] and job.error["stage"] == "face" and job.error["retryable"] is False
+    assert str(service.storage.url) not in json.dumps(job.error)
+    assert service.events(job_id)[-1].data == {"status": "failed", "error": job.error}
+    assert not service.storage.keys(f"jobs/{job_id}")
+
+
+def test_a_fault_fails_its_job_and_not_the_next(service, monkeypatch):
+    def broken(*args, **options):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "write_segment", broken)
+        job = ended(service, service.submit(VideoRequest(text=TEXT, **SMALL)))
+    assert job.status == "failed" and job.error["code"] == "internal"
+    assert ended(service, service.submit(VideoRequest(text="Yes.", **SMALL))).status == "completed"
+
+
+def test_a_full_disk_is_waited_for(service, monkeypatch):
+    tries = []
+
+    def full(path, *args, **options):
+        tries.append(path)
+        if len(tries) < 2:
+            raise OutputError("There is no space left.")
+        segments.write_segment(path, *args, **options)
+
+    monkeypatch.setattr(work, "write_segment", full)
+    job = ended(service, service.submit(VideoRequest(text="Yes.", **SMALL)))
+    assert job.status == "completed" and len(tries) == 2
+
+
+def test_cancelling_stops_within_a_segment(service, monkeypatch):
+    drawn = []
+
+    def slow(path, frames, *args, **options):
+        def wait():
+            for frame in frames:
+                drawn.append(frame)
+                time.sleep(0.2)
+                yield frame
+
+        segments.write_segment(path, wait(), *args, **options)
+
+    monkeypatch.setattr(work, "write_segment", slow)
+    job_id = service.submit(VideoRequest(text=TEXT, **SMALL))
+    until(lambda: drawn)
+    job = service.cancel(job_id)
+    assert job.status == "canceled" and job.ended_at
+    monkeypatch.undo()
+    # The worker is free for the next one, although five seconds of drawing were left in the segment.
+    assert ended(service, service.submit(VideoRequest(text="Yes.", **SMALL))).status == "completed"
+    assert len(drawn) < 24
+    assert service.get(job_id).status == "canceled" and not service.storage.keys(f"jobs/{job_id}")
+    assert service.cancel(job_id).status == "canceled"
+
+
+def test_deleting_leaves_nothing(service):
+    job_id = service.submit(VideoRequest(text="Yes.", **SMALL))
+    ended(service, job_id)
+    service.delete(job_id)
+    with pytest.raises(UnknownName):
+        service.get(job_id)
+    assert not service.events(job_id) and not service.storage.keys(f"jobs/{job_id}")
+    with pytest.raises(UnknownName):
+        service.delete(job_id)
+
+
+# --- without a worker ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def idle(tmp_path):
+    jobs = Jobs(f"sqlite:///{tmp_path / 'jobs.sqlite'}", str(tmp_path / "files"))
+    yield jobs
+    jobs.close()
+
+
+def test_the_same_key_is_the_same_job(idle, monkeypatch):
+    request = VideoRequest(text="Yes.")
+    job_id = idle.submit(request, owner="ann", idempotency_key="k")
+    assert idle.submit(request, owner="ann", idempotency_key="k") == job_id
+    assert idle.submit(request, owner="bob", idempotency_key="k") != job_id
+    assert idle.submit(request, owner="ann") != idle.submit(request, owner="ann")
+    with pytest.raises(BadInput) as caught:
+        idle.submit(VideoRequest(text="No."), owner="ann", idempotency_key="k")
+    assert caught.value.field == "idempotency_key"
+    later = time.time() + 24 * 3600 + 1
+    monkeypatch.setattr(api.time, "time", lambda: later)
+    assert idle.submit(request, owner="ann", idempotency_key="k") != job_id
+
+
+def test_pages_of_jobs(idle):
+    ids = [idle.submit(VideoRequest(text="Yes."), owner=owner) for owner in "ababa"]
+    page, cursor = idle.page(limit=2)
+    assert [job.id for job in page] == ids[:2:-1] and cursor == ids[3]
+    page, cursor = idle.page(limit=3, before=cursor)
+    assert [job.id for job in page] == ids[2::-1] and cursor is None
+    assert [job.id for job in idle.page(owner="b")[0]] == [ids[3], ids[1]]
+    idle.cancel(ids[1])
+    assert [job.id for job in idle.page(status="canceled")[0]] == [ids[1]]
+    assert {job.status for job in idle.page(status="queued")[0]} == {"queued"}
+
+
+def test_others_do_not_see_a_job(idle):
+    job_id = idle.submit(VideoRequest(text="Yes."), owner="ann")
+    assert idle.get(job_id, "ann").status == "queued"
+    for look in (idle.get, idle.cancel, idle.delete):
+        with pytest.raises(UnknownName):
+            look(job_id, "bob")
+    with pytest.raises(UnknownName):
+        idle.open(job_id, owner="ann")
+    assert idle.get(job_id).status == "queued"
+
+
+def test_what_no_job_can_make_is_refused_at_once(idle):
+    with pytest.raises(BadInput, match="transparent"):
+        idle.submit(VideoRequest(text="Yes.", background="transparent"))
+    with pytest.raises(UnreadableFile) as caught:
+        idle.submit(VideoRequest(audio="nowhere.wav"))
+    assert caught.value.field == "audio"
+    with pytest.raises(BadInput):
+        idle.submit(VideoRequest(text="Yes."), priority="urgent")
+    assert idle.page() == ([], None)
+
+
+def turns(jobs):
+    """Names of all queued work in the order of its turn."""
+    flows = jobs.db.dbos.list_workflows(status="ENQUEUED")
+    return [flow.workflow_id for flow in sorted(flows, key=lambda flow: (flow.priority, flow.created_at))]
+
+
+def test_a_short_job_does_not_wait_for_a_long_one(idle, monkeypatch):
+    now = time.time()
+    facts = {"fps": "25", "warnings": [], "duration_s": 3600.0}
+
+    def submit(after, minutes, **options):
+        monkeypatch.setattr(api.time, "time", lambda: now + after)
+        job_id = idle.submit(VideoRequest(text="Yes."), **options)
+        records.begin(idle.db, job_id, "w")
+        idle.db.dbos.cancel_workflow(f"{job_id}.plan")
+        cuts = segments.bounds(minutes * 60 * 25, records.Fraction(25), 6.0)
+        assert records.planned(idle.db, job_id, facts, cuts)
+        return job_id
+
+    long, short = submit(0, 60), submit(120, 1)
+    late, urgent, low = submit(1800, 1), submit(1801, 1, priority="high"), submit(60, 1, priority="low")
+    order = turns(idle)
+    # Of the hour, two minutes come before what was submitted two minutes later, and not more.
+    before = [name for name in order[: order.index(f"{short}.0")] if name.startswith(long)]
+    assert 18 <= len(before) <= 22
+    # The hour does not starve either: half of it comes before what is submitted half an hour later.
+    before = [name for name in order[: order.index(f"{late}.0")] if name.startswith(long)]
+    assert 290 <= len(before) <= 310
+    assert order.index(f"{urgent}.9") < order.index(f"{late}.0")
+    assert order.index(f"{low}.0") > order.index(f"{long}.599")
+
+
+# --- workers that are killed -----------------------------------------------------------------------
+
+
+def test_a_killed_worker_loses_only_the_segment_in_hand(tmp_path, idle):
+    environment = {
+        "AVATALK_DATA": str(tmp_path),
+        "AVATALK_DATABASE_URL": str(idle.db.url),
+        "AVATALK_STORAGE": idle.storage.url,
+        "AVATALK_CACHE": str(tmp_path / "cache"),
+    }
+    job_id = idle.submit(VideoRequest(text=TEXT, **SMALL))
+    process, first = started(environment, seconds_per_frame=0.03)
+    until(lambda: len(made_by(idle, job_id)) >= 2)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    before = made_by(idle, job_id)
+    assert set(before.values()) == {first}
+    files = {key: (tmp_path / "files" / key).stat().st_mtime_ns for key in idle.storage.keys("jobs")}
+    assert idle.get(job_id).status == "processing"
+    process, second = started(environment)
+    try:
+        until(lambda: len(made_by(idle, job_id)) > len(before))
+        kept = [key for key in files if (tmp_path / "files" / key).exists()]
+        assert all((tmp_path / "files" / key).stat().st_mtime_ns == files[key] for key in kept)
+        job = ended(idle, job_id)
+    finally:
+        process.terminate()
+        assert process.stdout.readline() == "handed back\n"
+        process.wait()
+    after = made_by(idle, job_id)
+    assert job.status == "completed" and len(after) == job.segments
+    assert {number: name for number, name in after.items() if name == first} == before
+    assert {name for number, name in after.items() if number not in before} == {second}
+
+
+def test_work_that_kills_its_workers_ends_as_failed(tmp_path, idle):
+    """DBOS gives such work up; here it is said to have done so."""
+    environment = {
+        "AVATALK_DATA": str(tmp_path),
+        "AVATALK_DATABASE_URL": str(idle.db.url),
+        "AVATALK_STORAGE": idle.storage.url,
+    }
+    job_id = idle.submit(VideoRequest(text="Yes."))
+    table = idle.db.dbos._sys_db.tables.workflow_status
+    gone = table.update().values(status="MAX_RECOVERY_ATTEMPTS_EXCEEDED", queue_name=None)
+    with idle.db.dbos._sys_db.engine.begin() as connection:
+        connection.execute(gone)
+    process, _ = started(environment)
+    try:
+        job = ended(idle, job_id)
+    finally:
+        process.terminate()
+        process.wait()
+    assert job.status == "failed" and job.error["code"] == "cannot_run" and job.error["hint"]
+    assert not idle.db.dbos.list_workflows(workflow_id_prefix=job_id)
