@@ -37,6 +37,7 @@ STAGE_LINKS = {
     ("video", "speech"): "the sound is encoded",
     ("compose", "avatars"): "a background is a photograph or a clip",
     ("compose", "faces"): "networks of the same small kind run alike",
+    ("avatars", "faces"): "a painted picture is looked at before it is used",
     ("lipsync", "avatars"): "the rig draws the artist's characters",
     ("compose", "speech"): "captions are made of words",
 }
@@ -51,6 +52,8 @@ HEAVY = {
     "rich",
     "espeakng_loader",
     "torch",
+    "diffusers",
+    "transformers",
     "uharfbuzz",
     "budoux",
     "dbos",

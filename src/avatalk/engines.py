@@ -53,7 +53,7 @@ class Engine:
                 if self.extra
                 else "pip install --force-reinstall avatalk"
             )
-        lacking = [name for name in map(models.one_of, self.models) if not models.installed(name)]
+        lacking = list(filter(None, map(models.lacking, self.models)))
         return f"avatalk models install {' '.join(lacking)}" if lacking else ""
 
     def load(self) -> Any:
@@ -90,6 +90,17 @@ ENGINES: tuple[Engine, ...] = (
         "your own picture: JPEG, PNG, WebP, HEIC",
         "Apache-2.0",
         packages=("PIL", "pi_heif"),
+    ),
+    Engine(
+        "avatar",
+        "diffusion",
+        "avatalk.avatars.diffusion:Diffusion",
+        "a photograph painted from a description by Stable Diffusion, in a minute or two",
+        "Apache-2.0; the weights CreativeML-Open-RAIL++-M, with use restrictions",
+        packages=("diffusers", "transformers", "accelerate", "torch"),
+        models=("diffusion:",),
+        extra="diffusion",
+        takes=("words",),
     ),
     Engine(
         "avatar",

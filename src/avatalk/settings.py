@@ -34,6 +34,11 @@ def storage_url() -> str:
     return given or str(data_dir() / "storage")
 
 
+def diffusion() -> str:
+    """What paints avatars: ``AVATALK_DIFFUSION``, a folder or the name of a pipeline; empty for any here."""
+    return os.environ.get("AVATALK_DIFFUSION", "").strip().removeprefix("diffusion:")
+
+
 def offline() -> bool:
     """Whether the network must not be touched (``AVATALK_OFFLINE=1``)."""
     return _is_on("AVATALK_OFFLINE")

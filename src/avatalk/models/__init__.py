@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from avatalk import settings
 from avatalk.events import Monitor
-from avatalk.models import licences, piper
+from avatalk.models import licences, pipelines, piper
 from avatalk.models.manifest import MODELS, Form, Model, ModelFile
 from avatalk.models.store import Store, here
 
@@ -24,6 +25,7 @@ __all__ = [
     "install",
     "installed",
     "kept",
+    "lacking",
     "list_models",
     "needs_consent",
     "one_of",
@@ -59,11 +61,25 @@ def kept(name: str) -> dict[str, Form]:
 
 
 def one_of(kind: str) -> str:
-    """Return the name of an installed model of a kind (``piper:``), or of one to begin with; else `kind`."""
-    if kind != piper.PREFIX:
+    """Return the name of an installed model of a kind (``piper:``), or of one to begin with; else `kind`.
+
+    Of pipelines (``diffusion:``) it is the one that ``AVATALK_DIFFUSION`` names, if it does.
+    """
+    if kind not in (piper.PREFIX, pipelines.PREFIX):
         return kind
+    if kind == pipelines.PREFIX and settings.diffusion():
+        return kind + settings.diffusion()
     found = (model.name for model in here().all() if model.name.startswith(kind) and installed(model.name))
-    return next(found, piper.EXAMPLE)
+    return next(found, piper.EXAMPLE if kind == piper.PREFIX else pipelines.USUAL)
+
+
+def lacking(kind: str) -> str:
+    """Return what to install for an engine that needs a model, or one of a kind; empty if nothing."""
+    if kind == pipelines.PREFIX and pipelines.chosen_folder() is not None:
+        return ""
+    name = one_of(kind)
+    usable = kind != pipelines.PREFIX or pipelines.is_pipeline(name)
+    return "" if usable and installed(name) else name
 
 
 def verify(name: str) -> list[str]:

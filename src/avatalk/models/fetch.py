@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from avatalk.models.archives import unpack
-from avatalk.models.manifest import Archive, Drive, ModelFile, Patience, Source, Web, Wheel
+from avatalk.models.manifest import Archive, Drive, Hub, ModelFile, Patience, Source, Web, Wheel
 from avatalk.models.web import Download, FetchFailed, Report
 
 _BLOCK = 1 << 18
@@ -116,7 +116,7 @@ def _fetch_archive(
 
 
 def _fetch_web(
-    source: Web | Drive, files: tuple[ModelFile, ...], into: Path, patience: Patience, report: Report
+    source: Web | Drive | Hub, files: tuple[ModelFile, ...], into: Path, patience: Patience, report: Report
 ) -> bool:
     before, went_on = 0, False
     sizes = sum(file.bytes for file in files)
@@ -127,6 +127,7 @@ def _fetch_web(
 
         origin = sha256(str(source).encode()).hexdigest()[:8]
         part = into / f"{file.name}.{origin}.part"
+        part.parent.mkdir(parents=True, exist_ok=True)
         went_on |= Download(source, file, part, patience, report_all).run()
         part.replace(into / file.name)
         before += file.bytes

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import os
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
 from avatalk.errors import EngineUnavailable, UnreadableFile
 from avatalk.events import STAGES, Monitor
-from avatalk.models import licences, piper
+from avatalk.models import licences, pipelines, piper
 from avatalk.models.archives import matching, names_in
 from avatalk.models.identify import checksum, fault, published
 from avatalk.models.manifest import Form, Model, ModelFile
@@ -46,16 +48,19 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class _Find:
-    """A file of a model, found as `path`, or as `member` of the zip file `path`."""
+    """A file of a model, found as `path`, as `member` of the zip file `path`, or made at the import."""
 
     file: ModelFile
     form: Form
     path: Path
     member: str = ""
+    made: bytes = b""
 
     @contextlib.contextmanager
     def open(self) -> Iterator[IO[bytes]]:
-        if not self.member:
+        if self.made:
+            yield io.BytesIO(self.made)
+        elif not self.member:
             with self.path.open("rb") as stream:
                 yield stream
         else:
@@ -68,8 +73,10 @@ def import_file(
 ) -> Imported:
     """Do what `avatalk.models.import_file` says, in `store`."""
     try:
-        together = _together(store, path, name)
-        if together is not None:
+        if (brought := _pipeline(path, name)) is not None:
+            model, finds = brought
+            known = False
+        elif (together := _together(store, path, name)) is not None:
             model, finds = together
             known = all(find.form.sha256 in [form.sha256 for form in find.file.forms] for find in finds)
         elif path.name.endswith((".onnx", ".onnx.json")):
@@ -100,6 +107,7 @@ def import_file(
         licences.check_consent(model, store.cache, f"avatalk models import {path.name} --accept-license")
         with store.working(model, monitor) as scratch:
             for find in finds:
+                (scratch / find.file.name).parent.mkdir(parents=True, exist_ok=True)
                 _copy(find, scratch / find.file.name, model, monitor)
             if model.check and not known:
                 _check(model, scratch)
@@ -113,6 +121,37 @@ def import_file(
         published=known,
         missing=tuple(file.name for file in model.files if not store.has(model, file)),
     )
+
+
+def _pipeline(path: Path, name: str | None) -> tuple[Model, list[_Find]] | None:
+    """Return the pipeline that lies in the folder or zip `path`, named like it; None if there is none."""
+    indexes = [inside for inside in names_in(path) if PurePosixPath(inside).name == pipelines.INDEX]
+    if not indexes:
+        return None
+    top = PurePosixPath(min(indexes, key=len)).parent
+    inside = [PurePosixPath(one) for one in names_in(path)]
+    inside = [one.relative_to(top) for one in inside if one.is_relative_to(top)]
+    stem = path.resolve().stem if path.is_file() else path.resolve().name
+    name = name or pipelines.PREFIX + re.sub("[^A-Za-z0-9._]+", "-", stem).strip("-._")[:96]
+    if not pipelines.is_pipeline(name):
+        raise _unusable(path, f"holds a pipeline, which {name} cannot name")
+    paths = pipelines.wanted(one.as_posix() for one in inside)
+    found = [_member(path, ModelFile(one, 0, ""), (top / one).as_posix()) for one in paths]
+    licence = ""
+    if PurePosixPath("README.md") in inside:
+        card = _member(path, ModelFile("README.md", 0, ""), (top / "README.md").as_posix())
+        with card.open() as stream:
+            licence = pipelines.licence_of(stream.read(_BLOCK).decode("utf-8", "replace"))
+    files = {find.file.name: (find.form.bytes, find.form.sha256) for find in found}
+    model, listing = pipelines.brought_model(name, licence, files)
+    # The listing first: only with it the others are files of the model.
+    form = Form(len(listing), hashlib.sha256(listing).hexdigest(), "made at the import")
+    finds = [_Find(model.files[0], form, path, made=listing)]
+    finds += [
+        replace(find, file=file, form=Form(file.bytes, file.sha256))
+        for file, find in zip(model.files[1:], found, strict=True)
+    ]
+    return replace(model, files=tuple(find.file for find in finds)), finds
 
 
 def _together(store: Store, path: Path, name: str | None) -> tuple[Model, list[_Find]] | None:
@@ -194,6 +233,11 @@ def _graph(store: Store, path: Path, name: str | None) -> tuple[Model, list[_Fin
 
 
 def _sentence(path: Path, model: Model, finds: list[_Find], known: bool) -> str:
+    if model.name.startswith(pipelines.PREFIX):
+        return (
+            f"{path.name} holds a pipeline of diffusers, {len(finds) - 1} files, licence: {model.licence};"
+            " only who gave it can vouch for it"
+        )
     if not known:
         last = finds[-1]
         if not last.file.sha256:

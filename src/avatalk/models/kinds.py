@@ -77,7 +77,29 @@ class Archive:
         return self.prefix + self.name
 
 
-Source = Wheel | Web | Drive | Archive
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A source: a repository of the Hugging Face hub.
+
+    Attributes:
+        repository: ``owner/name``.
+        site: of the hub.
+    """
+
+    repository: str
+    site: str = "https://huggingface.co/"
+
+    def __str__(self) -> str:
+        return self.site + self.repository
+
+    def url(self, file: ModelFile) -> str:
+        """Return where `file` lies; ``hub.json`` is what the hub tells of the repository and its files."""
+        if file.name == "hub.json":
+            return f"{self.site}api/models/{self.repository}?blobs=true"
+        return f"{self.site}{self.repository}/resolve/main/{file.name}"
+
+
+Source = Wheel | Web | Drive | Archive | Hub
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +137,7 @@ class ModelFile:
     """One file of a model.
 
     Attributes:
-        name: in the cache folder, and at a `Web` source.
+        name: in the cache folder, and at a `Web` or `Hub` source; may be ``folder/name``.
         bytes: exact size; 0 where it is not known.
         sha256: lower-case hexadecimal; empty where nobody knows it: what came at the first install is
             recorded then, which is said, and holds from there on.

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from avatalk.models.kinds import Archive, Drive, Form, Model, ModelFile, Patience, Source, Web, Wheel
+from avatalk.models.kinds import Archive, Drive, Form, Hub, Model, ModelFile, Patience, Source, Web, Wheel
 
-__all__ = ["MODELS", "Archive", "Drive", "Form", "Model", "ModelFile", "Patience", "Source", "Web", "Wheel"]
+__all__ = [
+    "MODELS",
+    "Archive",
+    "Drive",
+    "Form",
+    "Hub",
+    "Model",
+    "ModelFile",
+    "Patience",
+    "Source",
+    "Web",
+    "Wheel",
+]
 
 FACE_DETECTOR = "face_detection_full_range_sparse.tflite"
 FACE_MESH = "face_landmark_with_attention.tflite"

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from avatalk import settings
 from avatalk.errors import EngineUnavailable, ModelUnavailable, UnknownName
 from avatalk.events import Monitor
-from avatalk.models import licences, piper
+from avatalk.models import licences, pipelines, piper
 from avatalk.models.identify import checksum, fault
 from avatalk.models.lock import locked
 from avatalk.models.manifest import MODELS, Form, Model, ModelFile, Patience, Source
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from avatalk.models.imports import Imported
 
 _FORMS = "forms.json"
+_TELLING = (piper.CARD, pipelines.LISTING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,9 @@ class Store:
             return self.models[name]
         if piper.is_voice(name):
             return piper.voice_model(name, self.cache / "models" / _place(name))
-        near = difflib.get_close_matches(name, (*self.models, piper.EXAMPLE), cutoff=0.4)
+        if pipelines.is_pipeline(name):
+            return pipelines.pipeline_model(name, self.cache / "models" / _place(name))
+        near = difflib.get_close_matches(name, (*self.models, piper.EXAMPLE, pipelines.USUAL), cutoff=0.4)
         near = near or sorted(self.models)
         raise UnknownName(f"There is no model '{name}'.", hint=f"Did you mean {', '.join(near)}?")
 
@@ -62,9 +65,11 @@ class Store:
         return self.cache / "models" / _place(self.get(name).name)
 
     def all(self) -> tuple[Model, ...]:
-        """Return every model of the manifest, then a Piper voice to begin with and those that are here."""
-        voices = dict.fromkeys([piper.EXAMPLE, *piper.installed_voices(self.cache / "models")])
-        return (*self.models.values(), *map(self.get, voices))
+        """Return every model of the manifest, then of pipelines and Piper voices those here, and one more."""
+        here = self.cache / "models"
+        found = [pipelines.USUAL, *pipelines.installed_pipelines(here)]
+        found += [piper.EXAMPLE, *piper.installed_voices(here)]
+        return (*self.models.values(), *map(self.get, dict.fromkeys(found)))
 
     def installed(self, name: str) -> bool:
         """Whether every file of the model is here with its right size."""
@@ -121,9 +126,9 @@ class Store:
         return self.folder(name)
 
     def told(self, name: str, monitor: Monitor | None = None) -> Model:
-        """Return the model of that name; of a Piper voice its card is fetched, which tells the licence."""
+        """Return the model of that name; what tells its licence and its files is fetched if not here."""
         model, monitor = self.get(name), monitor or Monitor()
-        card = tuple(f for f in model.files if f.name == piper.CARD and not self.has(model, f))
+        card = tuple(f for f in model.files if f.name in _TELLING and not self.has(model, f))
         if not card:
             return model
         with self.storing(model):
@@ -175,12 +180,12 @@ class Store:
     def put(self, model: Model, file: ModelFile, source: Path, form: Form) -> None:
         """Rename the verified file `source` into place and note which content it is."""
         folder = self.folder(model.name)
-        folder.mkdir(parents=True, exist_ok=True)
         noted = {name: kept for name, kept in self.kept(model).items() if kept != model.file(name).forms[0]}
         noted.pop(file.name, None)
         if form != file.forms[0]:
             noted[file.name] = form
         _forget_conversions(folder / file.name)
+        (folder / file.name).parent.mkdir(parents=True, exist_ok=True)
         _move(source, folder / file.name, form)
         note = folder / _FORMS
         if noted:
@@ -229,23 +234,25 @@ class Store:
             went_on = fetch(source, files, into, self.patience, report)
         except FetchFailed as error:
             return files, str(error)
-        wanted, why = [], []
+        wanted, why, recorded = [], [], []
         for file in files:
             got = into / file.name
             sha256 = checksum(got)
             form = next((form for form in file.forms if form.sha256 in (sha256, "")), None)
             if form is not None and not form.sha256:
                 form = Form(0, sha256, "as it came at the first install")
-                monitor.warn(
-                    f"Nobody has published a checksum of {file.name}; what came from {source} is kept, and"
-                    f" recorded: {sha256}"
-                )
+                recorded.append(f"{file.name}: {sha256}")
             if form is None:
                 wanted.append(file)
                 why.append(f"{file.name} {fault(got, file, self.models)}")
                 got.unlink()
             else:
                 self.put(model, file, got, Form(got.stat().st_size, sha256, form.title))
+        if recorded:
+            monitor.warn(
+                f"Nobody has published a checksum of {', '.join(line.split(':')[0] for line in recorded)};"
+                f" what came from {source} is kept, and recorded: {', '.join(recorded)}"
+            )
         if wanted and went_on:  # the beginning that lay here may have been at fault
             return self._fetch_from(source, model, tuple(wanted), into, monitor)
         return tuple(wanted), ", ".join(why)
@@ -266,15 +273,15 @@ class Store:
 
 def _place(name: str) -> Path:
     """Return the folder of a model below that of all; Windows allows no colon in a name."""
-    return Path(*name.split(":"))
+    return Path("diffusion", pipelines.place(name)) if pipelines.is_pipeline(name) else Path(*name.split(":"))
 
 
 def _check_online(model: Model) -> None:
     if not model.sources:
         raise UnknownName(
             f"There is no model '{model.name}' to fetch.",
-            hint=f"Piper voices are named as on their hub, such as {piper.EXAMPLE}; for one of your own,"
-            " run `avatalk models import NAME.onnx`.",
+            hint=f"Piper voices and pipelines are named as on their hub, such as {piper.EXAMPLE} and"
+            f" {pipelines.USUAL}; one of your own is brought with `avatalk models import`.",
         )
     if settings.offline():
         raise ModelUnavailable(

@@ -21,7 +21,7 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_o
 
 from avatalk.models.drive import confirmed
 from avatalk.models.identify import PAGE, is_page
-from avatalk.models.manifest import Archive, Drive, ModelFile, Patience, Web
+from avatalk.models.manifest import Archive, Drive, Hub, ModelFile, Patience, Web
 
 Report = Callable[[int, int], None]
 """Called with the bytes fetched and the bytes in all; may raise to stop."""
@@ -65,7 +65,7 @@ class Download:
         report: told of the bytes.
     """
 
-    source: Web | Drive | Archive
+    source: Web | Drive | Archive | Hub
     file: ModelFile
     part: Path
     patience: Patience

@@ -1,0 +1,217 @@
+"""Stage 1: the engine that paints a person from words with a text-to-image pipeline of diffusers.
+
+Weights are those that the model manager installed, or a folder that ``AVATALK_DIFFUSION`` names; nothing is
+fetched here. A picture that will not do as an avatar is painted again from another seed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import io
+import json
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from avatalk import engines, models
+from avatalk.avatars import diffusion_fast, usable
+from avatalk.avatars.diffusion_words import NEGATIVE, wrapped
+from avatalk.avatars.made import AvatarMaker, Made
+from avatalk.errors import CannotRun, EngineUnavailable, FaceError, UnreadableFile
+from avatalk.events import Monitor
+from avatalk.media import UInt8Array
+from avatalk.models import pipelines, runtime
+from avatalk.models.loaded import loaded
+from avatalk.workspace import kept_or_made
+
+TRIES = 5
+FAST_STEPS = 4
+"""The most for pipelines that are made for few."""
+
+_APART = 1_000_003  # between the seeds of tries, so that they do not meet those of `--count`
+_FORM = 1  # counted up when the same arguments give another picture
+
+
+class Diffusion(AvatarMaker):
+    """Paints a photograph of one person, head and shoulders, facing the camera."""
+
+    name = "diffusion"
+    scale: ClassVar[float] = 7.5  # of guidance, the usual one
+
+    def make(self, prompt: str, seed: int, steps: int, monitor: Monitor) -> Made:
+        """Paint until the face will do, at most `TRIES` times."""
+        folder = find_folder()
+        if diffusion_fast.is_fast(folder):
+            steps = min(steps, FAST_STEPS)
+        identity = identify(folder)
+        finder = engines.get("face", "mediapipe").load()(monitor)
+        notes: list[str] = []
+        best: tuple[str, ...] = ()
+        for attempt in range(TRIES):
+            own_seed = (seed + attempt * _APART) % 2**63
+            told = {"prompt": prompt, "seed": own_seed, "steps": steps, "of": identity, "form": _FORM}
+            which = "" if attempt == 0 else f", try {attempt + 1} of {TRIES}"
+
+            def paint(_: str, own_seed: int = own_seed, which: str = which) -> bytes:
+                return _packed(*self._paint(folder, identity, prompt, own_seed, steps, which, monitor))
+
+            picture, cut = _unpacked(kept_or_made("painted", json.dumps(told, sort_keys=True), paint))
+            against = usable.reasons(usable.examine(picture, finder.find(picture)))
+            if not against:
+                return Made(picture, prompt, seed, self.name, notes=(*filter(None, [cut]), *notes))
+            notes.append(f"Try {attempt + 1} (seed {own_seed}) was painted again: {' '.join(against)}")
+            if not best or _nearness(against) < _nearness(best):
+                best = against
+        raise FaceError(
+            f"None of {TRIES} pictures of “{prompt}” will do as an avatar; the closest: {' '.join(best)}",
+            hint="Describe one person by face, hair and clothes, without a pose or a scene; or try another"
+            " --seed, more --steps, or --engine drawn (--avatar-engine drawn).",
+            stage="avatar",
+            field="avatar_prompt",
+        )
+
+    def _paint(
+        self, folder: Path, identity: str, prompt: str, seed: int, steps: int, which: str, monitor: Monitor
+    ) -> tuple[UInt8Array, str]:
+        """Return one picture, and what of the description had no room."""
+        monitor.report("avatar", 0, steps, "steps", "Loading the painter")
+        device = runtime.choose_device()
+        pipeline = loaded((folder, identity, device), lambda: load_pipeline(folder, device, monitor))
+        torch = runtime.require("torch", "diffusion")
+        words, cut = wrapped(prompt, getattr(pipeline, "tokenizer", None))
+
+        def stepped(_pipeline: Any, step: int, _time: Any, held: dict[str, Any]) -> dict[str, Any]:
+            monitor.report("avatar", step + 1, steps, "steps", f"Painting the avatar{which}")
+            return held
+
+        fast = diffusion_fast.is_fast(folder)
+        arguments = {
+            "prompt": words,
+            "negative_prompt": None if fast else NEGATIVE,
+            "guidance_scale": 0.0 if fast else self.scale,
+            "num_inference_steps": steps,
+            "generator": torch.Generator("cpu").manual_seed(seed),
+            "callback_on_step_end": stepped,
+        }
+        takes = inspect.signature(pipeline.__call__).parameters
+        monitor.report("avatar", 0, steps, "steps", f"Painting the avatar{which}")
+        try:
+            with torch.inference_mode():
+                (image,) = pipeline(**{name: arguments[name] for name in arguments if name in takes}).images
+        except (MemoryError, RuntimeError) as error:
+            if not isinstance(error, (MemoryError, torch.OutOfMemoryError)) and "memory" not in str(error):
+                raise
+            raise CannotRun(
+                "The memory does not suffice to paint a picture.",
+                hint="Close other programs, or use --engine drawn (--avatar-engine drawn).",
+                stage="avatar",
+            ) from error
+        return np.asarray(image.convert("RGB"), np.uint8), cut
+
+
+def find_folder() -> Path:
+    """Return where the pipeline lies that paints here.
+
+    Raises:
+        EngineUnavailable: none is installed; the hint is the command that does it.
+        UnreadableFile: a folder was named that holds none.
+    """
+    if (folder := pipelines.chosen_folder()) is not None:
+        pipelines.check(folder)
+        return folder
+    if name := models.lacking(pipelines.PREFIX):
+        if not pipelines.is_pipeline(name):
+            raise UnreadableFile(
+                f"AVATALK_DIFFUSION is {name.removeprefix(pipelines.PREFIX)}: no folder, and no name of a"
+                " pipeline.",
+                hint=f"Name a folder with a {pipelines.INDEX}, or a pipeline such as {pipelines.USUAL}.",
+                stage="avatar",
+            )
+        raise EngineUnavailable(
+            f"The engine diffusion needs the weights of {name.removeprefix(pipelines.PREFIX)}.",
+            hint=f"Run `avatalk models install {name}` (2.6 GB for Stable Diffusion 2.1), or bring a folder:"
+            " `avatalk models import FOLDER`.",
+            stage="avatar",
+            field="avatar_engine",
+        )
+    return models.path(models.one_of(pipelines.PREFIX), pipelines.INDEX).parent
+
+
+def identify(folder: Path) -> str:
+    """Return what tells this pipeline, as it is now, from any other: names, sizes and times of its files."""
+    names = pipelines.wanted(p.relative_to(folder).as_posix() for p in folder.glob("*/*"))
+    facts = [(name, (folder / name).stat()) for name in names]
+    told = [f"{name} {fact.st_size} {fact.st_mtime_ns}" for name, fact in facts]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+
+
+def load_pipeline(folder: Path, device: str, monitor: Monitor) -> Any:
+    """Return the pipeline of diffusers in `folder`, ready to paint on `device`.
+
+    Raises:
+        UnreadableFile: it cannot be loaded, or makes no pictures from words.
+    """
+    torch, diffusers = runtime.require("torch", "diffusion"), runtime.require("diffusers", "diffusion")
+    transformers = runtime.require("transformers", "diffusion")
+    for library in (diffusers, transformers):
+        library.utils.logging.set_verbosity_error()
+        library.utils.logging.disable_progress_bar()
+    index = json.loads((folder / pipelines.INDEX).read_text(encoding="utf-8"))
+    parts: dict[str, Any] = {name: None for name in pipelines.LEFT_OUT if name in index}
+    if "safety_checker" in index:
+        parts["requires_safety_checker"] = False
+    weights = {kind: next(folder.glob(f"{kind}/*.safetensors"), None) for kind in ("unet", "vae")}
+    if device == "cpu" and weights["unet"] is not None:
+        unet = diffusion_fast.unet(folder, weights["unet"], monitor)
+        if unet is not None:
+            parts["unet"] = unet
+    half = torch.bfloat16 if device == "cpu" else torch.float16
+    try:
+        pipeline = diffusers.AutoPipelineForText2Image.from_pretrained(
+            folder,
+            variant=pipelines.HALF if any(folder.glob(f"*/*.{pipelines.HALF}.safetensors")) else None,
+            dtype=half,
+            use_safetensors=True,
+            local_files_only=True,
+            **parts,
+        )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise UnreadableFile(
+            f"The pipeline in {folder} cannot be loaded: {str(error).strip().splitlines()[0]}",
+            hint="It must be one of diffusers that makes pictures from words; install or import it again.",
+            stage="avatar",
+        ) from error
+    pipeline.set_progress_bar_config(disable=True)
+    if not diffusion_fast.is_fast(folder):
+        multistep = diffusers.DPMSolverMultistepScheduler
+        if multistep in getattr(pipeline.scheduler, "compatibles", ()):
+            pipeline.scheduler = multistep.from_config(pipeline.scheduler.config)
+    if "unet" in parts and weights["vae"] is not None:
+        diffusion_fast.decode_fast(pipeline.vae, folder, weights["vae"])
+    elif device != "cpu":
+        pipeline.to(device)
+    if hasattr(getattr(pipeline, "vae", None), "enable_tiling"):
+        pipeline.vae.enable_tiling()  # of pictures larger than it was made for
+    return pipeline
+
+
+def _nearness(against: tuple[str, ...]) -> tuple[bool, int]:
+    """A picture with a face is nearer than one without, then one with fewer faults."""
+    return len(against) == 1 and against[0].startswith("No face"), len(against)
+
+
+def _packed(picture: UInt8Array, cut: str) -> bytes:
+    from PIL import Image
+
+    data = io.BytesIO()
+    Image.fromarray(picture).save(data, "PNG")
+    return json.dumps(cut).encode() + b"\n" + data.getvalue()
+
+
+def _unpacked(data: bytes) -> tuple[UInt8Array, str]:
+    from PIL import Image
+
+    head, _, png = data.partition(b"\n")
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), np.uint8), str(json.loads(head))

@@ -1,0 +1,116 @@
+"""A tiny Stable Diffusion pipeline of the library's own classes, random weights, saved as the real one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from avatalk.avatars import diffusion_words
+
+CARD = "---\nlicense: openrail++\ntags: [x]\n---\n# Tiny\n"
+
+
+def save_painter(folder: Path, *, turbo: bool = False, half: bool = False, seed: int = 0) -> Path:
+    """Write the pipeline into `folder`, which paints pictures of 32×32, and return it."""
+    import torch
+    from diffusers import (
+        AutoencoderKL,
+        EulerAncestralDiscreteScheduler,
+        PNDMScheduler,
+        StableDiffusionPipeline,
+        UNet2DConditionModel,
+    )
+    from safetensors.torch import load_file, save_file
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    torch.manual_seed(seed)
+    words = folder.parent / f"{folder.name}-words"
+    tokenizer = _tokenizer(words)
+    unet = UNet2DConditionModel(
+        sample_size=16,
+        block_out_channels=(32, 64),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        cross_attention_dim=32,
+        attention_head_dim=[2, 4],
+        use_linear_projection=True,
+        norm_num_groups=8,
+    )
+    vae = AutoencoderKL(
+        block_out_channels=(16, 32),
+        down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2,
+        latent_channels=4,
+        norm_num_groups=8,
+        sample_size=32,
+    )
+    text = CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=32,
+            intermediate_size=37,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+        )
+    )
+    betas = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+    if turbo:
+        scheduler = EulerAncestralDiscreteScheduler(**betas, timestep_spacing="trailing")
+    else:
+        scheduler = PNDMScheduler(**betas, skip_prk_steps=True, steps_offset=1, set_alpha_to_one=False)
+    pipeline = StableDiffusionPipeline(
+        vae=vae,
+        text_encoder=text,
+        tokenizer=tokenizer,
+        unet=unet,
+        scheduler=scheduler,
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    if half:
+        pipeline.to(torch.float16)
+    pipeline.save_pretrained(folder, variant="fp16" if half else None)
+    # The published ones were saved by an older version: other names of the text's weights, and the vocabulary
+    # in two files.
+    for file in (folder / "text_encoder").glob("*.safetensors"):
+        weights = {f"text_model.{name}": tensor for name, tensor in load_file(file).items()}
+        weights["text_model.embeddings.position_ids"] = torch.arange(77)[None]
+        save_file(weights, file, metadata={"format": "pt"})
+    shutil.rmtree(folder / "tokenizer")
+    shutil.copytree(words, folder / "tokenizer")
+    (folder / "README.md").write_text(CARD)
+    return folder
+
+
+def _tokenizer(folder: Path):
+    """CLIP's tokenizer; it has the words of the wrapping and a few more, and spells all others."""
+    from transformers import CLIPTokenizer
+
+    folder.mkdir(parents=True, exist_ok=True)
+    letters = [chr(code) for code in range(33, 127)]
+    merges = dict.fromkeys(pair for word in _words() for pair in _merges(word))
+    names = [*letters, *(f"{letter}</w>" for letter in letters), *map("".join, merges)]
+    names += ["<|startoftext|>", "<|endoftext|>"]
+    vocabulary = {name: index for index, name in enumerate(dict.fromkeys(names))}
+    (folder / "vocab.json").write_text(json.dumps(vocabulary))
+    (folder / "merges.txt").write_text("\n".join(["#version: 0.2", *map(" ".join, merges), ""]))
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps({"tokenizer_class": "CLIPTokenizer", "model_max_length": 77})
+    )
+    return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+def _words():
+    wraps = f"{diffusion_words._NEEDED} {diffusion_words._NICE} {diffusion_words.NEGATIVE}"
+    return [*wraps.replace(",", "").split(), "a", "man", "woman", "with", "red", "hair"]
+
+
+def _merges(word: str):
+    """The pairs that put `word` together from its first letter on."""
+    parts = [*word[:-1], f"{word[-1]}</w>"]
+    return [("".join(parts[:end]), parts[end]) for end in range(1, len(parts))]
