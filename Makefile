@@ -50,7 +50,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.tests: $(VENV)/.installed
-	$(PIP) install --no-compile -c constraints.txt -e '.[neural,test]'
+	$(PIP) install --no-compile -c constraints.txt -e '.[neural,diffusion,test]'
 	touch $@
 
 $(COQUI)/.tests: pyproject.toml constraints.txt constraints-coqui.txt

@@ -4,6 +4,8 @@
     python scripts/bench.py --long       also 30 s to 30 minutes: cost must be linear, memory flat
     python scripts/bench.py --neural     also Wav2Lip and S3FD, with weights filled from the names of their
                                          tensors, which cost the same as real ones
+    python scripts/bench.py --diffusion  only one painted picture of 20 steps, by networks of the real size
+                                         with random weights (needs 7 GB of disk)
     python scripts/bench.py --speech     only engines that speak; Piper with random weights of medium size
 
 Every row is a fresh process; of `--repeat` runs the median counts. The photograph is a portrait the
@@ -275,6 +277,40 @@ def speech_rows(repeat: int, folder: Path) -> list[dict[str, object]]:
     return [*rows, speaking("Piper medium", "bench", 60, repeat, folder)]
 
 
+PAINT = """
+import sys
+from avatalk.avatars.diffusion import Diffusion, find_folder, identify
+from avatalk.events import Monitor
+folder = find_folder()
+Diffusion().paint(folder, identify(folder), "a woman with red hair", 0, int(sys.argv[1]), "", Monitor())
+"""
+
+
+def diffusion_rows(repeat: int, folder: Path) -> list[dict[str, object]]:
+    """One picture of 512×512, whole processes; the networks are converted before."""
+    from avatalk import models
+
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+    from painter import save_full_size
+
+    os.environ["AVATALK_CACHE"] = str(folder / "cache")
+    models.import_file(save_full_size(folder / "full-size"))
+    shutil.rmtree(folder / "full-size")
+    rows = []
+    run([sys.executable, "-c", PAINT, "1"])  # converts what the import has not
+    for steps in (1, 20):
+        runs = [run([sys.executable, "-c", PAINT, str(steps)]) for _ in range(repeat)]
+        rows.append(
+            {
+                "what": f"painted picture, 512×512, {steps} step{'s'[: steps - 1]}",
+                "wall_s": round(statistics.median(float(str(r["wall"])) for r in runs), 1),
+                "cpu_s": round(statistics.median(float(str(r["cpu"])) for r in runs), 1),
+                "peak_mb": round(max(float(str(r["mb"])) for r in runs)),
+            }
+        )
+    return rows
+
+
 def table(rows: list[dict[str, object]]) -> None:
     """Print the rows as a Markdown table."""
     columns = ["what", "wall_s", "cpu_s", "times_real_time", "peak_mb", "shares"]
@@ -293,12 +329,17 @@ def main() -> None:
     parser.add_argument("--photo", type=Path)
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--neural", action="store_true")
+    parser.add_argument("--diffusion", action="store_true", help="only one painted picture")
     parser.add_argument("--speech", action="store_true", help="only engines that speak")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if options.speech:
             table(speech_rows(options.repeat, folder))
+            return
+        if options.diffusion:
+            table(diffusion_rows(options.repeat, folder))
+            print(f"\nbfloat16 limit of this machine: {peak_gflops():.0f} GFLOP/s")
             return
         photo = options.photo or portrait(folder)
         output, repeat = folder / "out.mp4", options.repeat

@@ -87,6 +87,76 @@ def save_painter(folder: Path, *, turbo: bool = False, half: bool = False, seed:
     return folder
 
 
+def save_full_size(folder: Path) -> Path:
+    """Write a pipeline with networks of the sizes of Stable Diffusion 2.1 base, 2.6 GB, and return it.
+
+    Sizes: the published unet, vae and text_encoder configurations (865, 84 and 340 million weights).
+    """
+    import torch
+    from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    parts = {
+        "unet": lambda: UNet2DConditionModel(
+            sample_size=64,
+            attention_head_dim=[5, 10, 20, 20],
+            cross_attention_dim=1024,
+            use_linear_projection=True,
+        ),
+        "vae": lambda: AutoencoderKL(
+            block_out_channels=(128, 256, 512, 512),
+            down_block_types=("DownEncoderBlock2D",) * 4,
+            up_block_types=("UpDecoderBlock2D",) * 4,
+            layers_per_block=2,
+            latent_channels=4,
+            sample_size=512,
+        ),
+        "text_encoder": lambda: CLIPTextModel(
+            CLIPTextConfig(
+                vocab_size=49408,
+                hidden_size=1024,
+                intermediate_size=4096,
+                num_hidden_layers=23,
+                num_attention_heads=16,
+            )
+        ),
+    }
+    for name, make in parts.items():
+        with torch.device("meta"):
+            network = make().half()
+        network = network.to_empty(device="cpu")
+        noise = torch.randn(65536, generator=torch.Generator().manual_seed(0)).half()
+        for which, weights in network.named_parameters():
+            if weights.dim() == 1:
+                weights.data.fill_(which.endswith("weight"))
+            else:
+                drawn = noise.repeat(weights.numel() // len(noise) + 1)[: weights.numel()]
+                weights.data.copy_(drawn.view(weights.shape) * 0.5 / weights[0].numel() ** 0.5)
+        network.save_pretrained(folder / name, variant="fp16")
+    PNDMScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        skip_prk_steps=True,
+        steps_offset=1,
+        set_alpha_to_one=False,
+    ).save_pretrained(folder / "scheduler")
+    _tokenizer(folder / "tokenizer")
+    kinds = {
+        "scheduler": ["diffusers", "PNDMScheduler"],
+        "text_encoder": ["transformers", "CLIPTextModel"],
+        "tokenizer": ["transformers", "CLIPTokenizer"],
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "vae": ["diffusers", "AutoencoderKL"],
+        "safety_checker": [None, None],
+        "feature_extractor": ["transformers", "CLIPImageProcessor"],
+    }
+    index = {"_class_name": "StableDiffusionPipeline", "requires_safety_checker": False, **kinds}
+    (folder / "model_index.json").write_text(json.dumps(index))
+    (folder / "README.md").write_text(CARD)
+    return folder
+
+
 def _tokenizer(folder: Path):
     """CLIP's tokenizer; it has the words of the wrapping and a few more, and spells all others."""
     from transformers import CLIPTokenizer

@@ -21,7 +21,7 @@ class Progress:
         stage: one of `STAGES`.
         done: units finished in this stage (frames while encoding, seconds of speech, bytes of a model).
         total: units of the whole stage; 0 while it is not known.
-        unit: ``"frames"``, ``"seconds"``, ``"bytes"`` or ``""``.
+        unit: ``"frames"``, ``"seconds"``, ``"bytes"``, ``"steps"`` of a diffusion, or ``""``.
         eta_s: seconds until the stage ends, None while that is not known.
         message: what is being done, for people.
     """

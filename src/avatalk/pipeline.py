@@ -335,6 +335,8 @@ def better(made: Plan) -> list[str]:
         ideas.append("A recording sounds more natural than the embedded voice: --audio speech.mp3")
         if command := engines.get("speech", "piper").to_get():
             ideas.append(f"So does a neural voice, see docs/speech.md: {command}")
+    if made.engines["avatar"] == "drawn" and (command := engines.get("avatar", "diffusion").to_get()):
+        ideas.append(f"A painted photograph instead of a drawing, see docs/avatars.md: {command}")
     if made.request.quality != "high":
         ideas.append("Finer picture and sound, at the price of time: --quality high")
     if made.face is not None and made.face.eye_distance < _SMALL_FACE:

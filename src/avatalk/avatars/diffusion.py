@@ -10,6 +10,7 @@ import hashlib
 import inspect
 import io
 import json
+import warnings
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -54,10 +55,10 @@ class Diffusion(AvatarMaker):
             told = {"prompt": prompt, "seed": own_seed, "steps": steps, "of": identity, "form": _FORM}
             which = "" if attempt == 0 else f", try {attempt + 1} of {TRIES}"
 
-            def paint(_: str, own_seed: int = own_seed, which: str = which) -> bytes:
-                return _packed(*self._paint(folder, identity, prompt, own_seed, steps, which, monitor))
+            def painted(_: str, own_seed: int = own_seed, which: str = which) -> bytes:
+                return _packed(*self.paint(folder, identity, prompt, own_seed, steps, which, monitor))
 
-            picture, cut = _unpacked(kept_or_made("painted", json.dumps(told, sort_keys=True), paint))
+            picture, cut = _unpacked(kept_or_made("painted", json.dumps(told, sort_keys=True), painted))
             against = usable.reasons(usable.examine(picture, finder.find(picture)))
             if not against:
                 return Made(picture, prompt, seed, self.name, notes=(*filter(None, [cut]), *notes))
@@ -72,10 +73,20 @@ class Diffusion(AvatarMaker):
             field="avatar_prompt",
         )
 
-    def _paint(
+    def paint(
         self, folder: Path, identity: str, prompt: str, seed: int, steps: int, which: str, monitor: Monitor
     ) -> tuple[UInt8Array, str]:
-        """Return one picture, and what of the description had no room."""
+        """Return one picture, whatever face it has, and a warning if the description was too long.
+
+        Args:
+            folder: of the pipeline, see `find_folder`.
+            identity: of the pipeline, see `identify`.
+            prompt: the description.
+            seed: of the noise that it begins with, 0 to 2**63 - 1.
+            steps: of the scheduler.
+            which: try this is, for the progress.
+            monitor: told of every step; cancels after one.
+        """
         monitor.report("avatar", 0, steps, "steps", "Loading the painter")
         device = runtime.choose_device()
         pipeline = loaded((folder, identity, device), lambda: load_pipeline(folder, device, monitor))
@@ -155,6 +166,7 @@ def load_pipeline(folder: Path, device: str, monitor: Monitor) -> Any:
     """
     torch, diffusers = runtime.require("torch", "diffusion"), runtime.require("diffusers", "diffusion")
     transformers = runtime.require("transformers", "diffusion")
+    safetensors = runtime.require("safetensors", "diffusion")
     for library in (diffusers, transformers):
         library.utils.logging.set_verbosity_error()
         library.utils.logging.disable_progress_bar()
@@ -169,15 +181,17 @@ def load_pipeline(folder: Path, device: str, monitor: Monitor) -> Any:
             parts["unet"] = unet
     half = torch.bfloat16 if device == "cpu" else torch.float16
     try:
-        pipeline = diffusers.AutoPipelineForText2Image.from_pretrained(
-            folder,
-            variant=pipelines.HALF if any(folder.glob(f"*/*.{pipelines.HALF}.safetensors")) else None,
-            dtype=half,
-            use_safetensors=True,
-            local_files_only=True,
-            **parts,
-        )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # `torch_dtype` is what old and new versions know
+            pipeline = diffusers.AutoPipelineForText2Image.from_pretrained(
+                folder,
+                variant=pipelines.HALF if any(folder.glob(f"*/*.{pipelines.HALF}.safetensors")) else None,
+                torch_dtype=half,
+                use_safetensors=True,
+                local_files_only=True,
+                **parts,
+            )
+    except (OSError, ValueError, KeyError, RuntimeError, safetensors.SafetensorError) as error:
         raise UnreadableFile(
             f"The pipeline in {folder} cannot be loaded: {str(error).strip().splitlines()[0]}",
             hint="It must be one of diffusers that makes pictures from words; install or import it again.",

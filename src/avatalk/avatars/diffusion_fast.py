@@ -7,6 +7,7 @@ are then read from that form only, and mapped from the disk. Pipelines of anothe
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,11 @@ def convert(weights: Path, monitor: Monitor) -> Path | None:
     runtime.require("openvino", "diffusion")
     monitor.report("avatar", message="Converting the network, once")
     variant = "fp16" if ".fp16." in weights.name else None
-    unet = diffusers.UNet2DConditionModel.from_pretrained(
-        inside, variant=variant, dtype=torch.bfloat16, use_safetensors=True, local_files_only=True
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # `torch_dtype` is what old and new versions know
+        unet = diffusers.UNet2DConditionModel.from_pretrained(
+            inside, variant=variant, torch_dtype=torch.bfloat16, use_safetensors=True, local_files_only=True
+        )
     picture, text = (torch.zeros(shape, dtype=torch.bfloat16) for shape in shapes)
     module = _bare(torch, lambda x, time, words: unet(x, time, words, return_dict=False)[0], unet)
     runtime.convert(module, (picture, torch.tensor(500.0), text), path)

@@ -143,8 +143,8 @@ def wanted(paths: Iterable[str]) -> list[str]:
 def licence_of(card: str) -> str:
     """Return the licence that a model card (README.md) tells in its front matter; empty if none."""
     front = re.match(r"---\s*\n(.*?)\n---", card, re.S)
-    told = re.search(r"^license(?:_name)?:[ \t]*['\"]?([^\s'\"]+)", front[1] if front else "", re.M)
-    return told[1][:100] if told else ""
+    told = dict(re.findall(r"^(license(?:_name)?):[ \t]*['\"]?([^\s'\"]+)", front[1] if front else "", re.M))
+    return str(told.get("license_name") or told.get("license") or "")[:100]
 
 
 def check(folder: Path) -> None:
