@@ -11,8 +11,8 @@ from PIL import Image
 from skimage import data
 
 from avatalk import BadInput, VideoRequest, plan, preview, render
+from avatalk.avatars.cutout import laid, premultiplied
 from avatalk.compose.backdrop import blurred, fitted, painted
-from avatalk.compose.layers import laid, premultiplied
 from avatalk.compose.wish import COLOURS, Overlay, read_ground, read_overlay
 from avatalk.errors import OutputError, UnreadableFile
 from avatalk.spec import load_spec

@@ -7,6 +7,7 @@ from PIL import Image
 
 from avatalk import VideoRequest, plan, preview
 from avatalk.avatars import gallery
+from avatalk.avatars.cutout import laid
 from avatalk.avatars.photo import load_cutout
 from avatalk.compose.persons import find_persons
 from avatalk.compose.refine import find_edge, lay_edge
@@ -200,6 +201,40 @@ def test_a_frame_without_anybody_is_empty(selfie, frames):
     shown = [frames[0]] * 4 + [wall] * 6
     cuts = [cut for _, cut in selfie.cut_clip(lambda ns: (shown[n] for n in ns), range(10), 10)]
     assert cuts[0][..., 3].mean() > 30 and not cuts[-1].any()
+
+
+# --- stills -----------------------------------------------------------------------------------------
+
+
+def test_a_still_is_drawn_on_its_ground_as_it_would_be_laid_there(tmp_path):
+    """Only what moves is laid on the ground, and what is opaque is not: the bits are those of laying all."""
+    Image.fromarray(scene(3)[0]).save(tmp_path / "a.png")
+    request = {"avatar": str(tmp_path / "a.png"), "text": "Why, hello! How do you do, my dear?", "seed": 4}
+    ground = place(6, 640, 360)
+    Image.fromarray(ground).save(tmp_path / "ground.png")
+    with (
+        plan(VideoRequest(**request, background=str(tmp_path / "ground.png"))) as whole,
+        plan(VideoRequest(**request, background="transparent")) as clear,
+    ):
+        for frame, layer in zip(whole.frames(0, 40), clear.frames(0, 40), strict=True):
+            assert np.array_equal(frame, laid(layer, ground))
+
+
+def test_no_pixel_moves_further_than_was_said(tmp_path):
+    Image.fromarray(scene(3)[0]).save(tmp_path / "a.png")
+    with plan(VideoRequest(avatar=str(tmp_path / "a.png"), text="Wow! Oh no.", background="green")) as made:
+        warp, reach = made._animation, made._animation._reach()
+        flows = []
+        monkey = warp._flow
+        warp._flow = lambda *given: flows.append(monkey(*given)) or flows[-1]
+        for _ in made.frames():
+            pass
+    furthest = 0.0
+    for flow in flows:
+        rows, columns = np.indices(flow.where.shape[:2])
+        here = np.stack([columns + flow.corner[0], rows + flow.corner[1]], -1)
+        furthest = max(furthest, float(np.abs(flow.where - here).max()))
+    assert 2 < furthest < reach - 2
 
 
 # --- cut-outs that are brought ----------------------------------------------------------------------

@@ -14,6 +14,7 @@ from avatalk.cli import app
 from avatalk.errors import CannotRun, EngineUnavailable, FaceError
 from avatalk.models.runtime import converted
 from filled import state_dict
+from test_backgrounds import alphas
 
 torch = pytest.importorskip("torch")
 
@@ -93,6 +94,57 @@ def test_only_the_mouth_of_a_clip_changes(tmp_path, weights, speech, still, deco
     outside[mouth[0], reach] = False
     assert max(change[outside].max() for change in moved) == 0
     assert np.mean([change[~outside].mean() for change in moved]) > 1
+
+
+def test_only_the_mouth_of_a_still_on_green_changes(tmp_path, weights, speech):
+    from PIL import Image
+
+    from avatalk.avatars import gallery
+
+    Image.fromarray(gallery.get("ada").cutout(480, 360)).save(tmp_path / "a.png")
+    common = {"avatar": str(tmp_path / "a.png"), "audio": str(speech), "engine": "wav2lip-gan"}
+    for background, depth in (("green", 3), ("transparent", 4)):
+        with plan(VideoRequest(**common, background=background)) as made:
+            frames = [frame.astype(int) for frame in made.frames(10, 20)]
+            mouth = mouth_of(made.face)
+        assert frames[0].shape[2] == depth
+        moved = np.max([np.abs(frame - frames[0]) for frame in frames], axis=0)
+        outside = np.ones(moved.shape[:2], bool)
+        outside[mouth] = False
+        assert moved[outside].max() == 0 and moved[..., :3][mouth].mean() > 0.03
+        if depth == 4:
+            assert not moved[..., 3].any()
+            assert all((frame[..., :3].max(-1) <= frame[..., 3]).all() for frame in frames)
+        else:
+            assert tuple(frames[0][4, 4]) == (0, 255, 0)
+
+
+@pytest.mark.parametrize("paste", ["soft", "original"])
+def test_a_clip_before_another_ground(tmp_path, weights, speech, still, paste):
+    clip = write_clip(tmp_path / "clip.mp4", swaying(still, 12))
+    request = {"avatar": str(clip), "audio": str(speech), "engine": "wav2lip-gan", "paste": paste}
+    clear = VideoRequest(**request, background="transparent")
+    with plan(clear) as made:
+        assert made.engines["compose"] == "selfie"
+        layers = list(made.frames(5, 16))
+        assert np.array_equal(next(made.frames(9, 10)), layers[4])
+        before = list(made.source_pictures(5, 16))
+    assert all(np.array_equal(a[..., 3], b[..., 3]) for a, b in zip(layers, before, strict=True))
+    assert np.mean([np.abs(a.astype(int) - b).mean() for a, b in zip(layers, before, strict=True)]) > 0.1
+    solid = (layers[0][..., 3] == 255).mean()
+    assert 0.15 < solid < 0.7 and (layers[0][..., 3] == 0).mean() > 0.25
+    with plan(VideoRequest(**request, background="blue")) as made:
+        frame = next(made.frames(5, 6))
+    assert tuple(frame[4, 4]) == (0, 128, 255)
+    if paste == "soft":
+        small = clear.model_copy(update={"size": (160, 120), "quality": "draft"})
+        made = render(small, tmp_path / "a.webm")
+        files = alphas(made.path)
+        assert len(files) == made.frames
+        assert (files[3][..., 3] > 250).mean() == pytest.approx(solid, abs=0.05)
+        with plan(VideoRequest(**request, background="blur")) as soft:
+            frame = next(soft.frames(5, 6))
+            assert frame.shape == (360, 480, 3)
 
 
 def test_any_range_of_a_clip_is_the_same_bits(tmp_path, weights, speech, still):

@@ -141,12 +141,7 @@ def _drawn_scene(request: VideoRequest, shot: Shot, ground: Ground, monitor: Mon
         return Scene(shot)
     if ground.kind == "transparent":
         return Scene(replace(shot, cut_out=True))
-    backdrop = _opened(request, ground, shot, monitor)
-    from avatalk.compose.backdrop import Still
-
-    if isinstance(backdrop, Still):
-        return Scene(replace(shot, backdrop=backdrop.picture))
-    return Scene(replace(shot, cut_out=True), backdrop)
+    return _before(_opened(request, ground, shot, monitor), replace(shot, cut_out=True))
 
 
 def _pictured_scene(
@@ -187,15 +182,17 @@ def _pictured_scene(
     else:
         return Scene(_showing(shot, place(picture, layout)))
     cut = place(cut, layout)
+    shot = _showing(shot, cut)
+    if ground.kind == "transparent":
+        return Scene(shot, matting=by)
     if ground.kind == "blur":
         from avatalk.compose.backdrop import Still, blurred
 
-        backdrop: Backdrop | None = Still(blurred(place(picture, layout), ground.strength, cut[..., 3]))
-    elif ground.kind == "transparent":
-        backdrop = None
+        whole = place(picture, layout)
+        backdrop: Backdrop = Still(blurred(whole, ground.strength, cut[..., 3]))
     else:
         backdrop = _opened(request, ground, shot, monitor)
-    return Scene(_showing(shot, cut), backdrop, matting=by)
+    return _before(backdrop, shot, by)
 
 
 def _clip_scene(
@@ -222,8 +219,8 @@ def _clip_scene(
         if matting is None:
             yield from (place(picture, layout) for picture in read(numbers))
             return
+        from avatalk.avatars.cutout import laid
         from avatalk.compose.backdrop import blurred
-        from avatalk.compose.layers import laid
 
         grounds = None if backdrop is None else backdrop.pictures(start, stop)
         for picture, cut in matting.cut_clip(read, numbers, len(clip)):
@@ -249,6 +246,15 @@ def _check_seen(matting: Matting, shot: Shot, read: Callable[[Sequence[int]], It
     seen = next((number for number in shot.source.tolist() if faces[number] is not None), None)
     if seen is not None:
         matting.cut(next(read([seen])))
+
+
+def _before(backdrop: Backdrop, shot: Shot, matting: str = "") -> Scene:
+    """Somebody who was cut out, before a background; one that stands still is drawn along, once."""
+    from avatalk.compose.backdrop import Still
+
+    if isinstance(backdrop, Still):
+        return Scene(replace(shot, backdrop=backdrop.picture, cut_out=False), matting=matting)
+    return Scene(shot, backdrop, matting=matting)
 
 
 def _showing(shot: Shot, picture: UInt8Array) -> Shot:

@@ -36,8 +36,10 @@ class Shot:
         source: (frames,) int64, for each output frame the entry of `track`; None for a still.
         boxes: for each entry of `track` where a detector of boxes sees the face: x0, y0, x1, y1 in whole
             pixels, or None where there is no face; None as a whole: taken from the faces of `track`.
-        cut_out: frames show the person alone, as RGBA; `pictures` are RGBA then as well.
-        backdrop: (height, width, 3) uint8 RGB, what a drawn avatar stands before; None for its own wall.
+        cut_out: frames show the person alone, as RGBA; the pictures are RGBA then as well, and there is no
+            backdrop.
+        backdrop: (height, width, 3) uint8 RGB, what a drawn avatar, or a still that was cut out, stands
+            before in every frame; None for a drawn avatar's own wall.
         close: how much larger than a bust a drawn avatar is shown, 1 to 2.
     """
 

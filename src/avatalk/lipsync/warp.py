@@ -13,9 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
+import cv2
 import numpy as np
 
+from avatalk.avatars.cutout import laid
 from avatalk.errors import FaceError
 from avatalk.lipsync.base import Animation, Shot
 from avatalk.lipsync.mouth_interior import Interior, Pose
@@ -66,6 +69,36 @@ class Flow:
     turned: Float32Array | None
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The bands of `HeadFields` by what the picture has there, whatever moves: nothing, edges, or all.
+
+    Attributes:
+        soft: rectangles with edges in them.
+        solid: rectangles that stay opaque.
+    """
+
+    soft: tuple[Box, ...]
+    solid: tuple[Box, ...]
+
+    @classmethod
+    def of(cls, layer: UInt8Array, bands: tuple[Box, ...], reach: int) -> Parts:
+        """Part `bands` of a picture, RGB or RGBA, whose pixels move by up to `reach`."""
+        if layer.shape[2] == 3:
+            return cls((), bands)
+        near = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+        opaque, seen = cv2.erode(layer[..., 3], near) == 255, cv2.dilate(layer[..., 3], near) > 0
+        found: tuple[list[Box], list[Box]] = ([], [])
+        for x0, y0, x1, y1 in bands:
+            solid = opaque[y0:y1, x0:x1].all(axis=0)
+            kind = np.where(solid, 1, np.where(seen[y0:y1, x0:x1].any(axis=0), 0, -1))
+            ends = [0, *(np.flatnonzero(np.diff(kind)) + 1).tolist(), x1 - x0]
+            for left, right in pairwise(ends):
+                if kind[left] >= 0:
+                    found[kind[left]].append((x0 + left, y0, x0 + right, y1))
+        return cls(tuple(found[0]), tuple(found[1]))
+
+
 class WarpedPhotograph(Animation):
     """A photograph ready to speak."""
 
@@ -75,6 +108,8 @@ class WarpedPhotograph(Animation):
         self._motion = shot.motion.values
         # The face is opaque, so all that is drawn on it is drawn from the colours alone.
         self._layer = np.ascontiguousarray(picture)
+        self._ground = shot.backdrop
+        self._resting = self._layer if shot.backdrop is None else laid(self._layer, shot.backdrop)
         self._picture = np.ascontiguousarray(picture[..., :3])
         self._height, self._width = picture.shape[:2]
         self._frame = FaceFrame.of(face)
@@ -82,7 +117,23 @@ class WarpedPhotograph(Animation):
         self._shapes = ShapeFields.of(self._frame, self._mouth, self._width, self._height)
         self._head = HeadFields.of(self._frame, self._shapes.grid, self._width, self._height)
         self._eyes = [Eye.of(self._picture, self._frame, eye) for eye in (0, 1)]
+        self._parts = Parts.of(self._layer, self._head.bands, self._reach())
         self._interior = Interior(self._picture, self._frame, self._mouth)
+
+    def _reach(self) -> int:
+        """Pixels by which none is moved further in any frame: all moves at their largest, added up."""
+
+        def most(fields: dict[str, Float32Array], amounts: Float32Array, names: tuple[str, ...]) -> float:
+            sizes = [float(np.abs(fields[name]).max()) if name in fields else 0.0 for name in names]
+            return float((np.abs(amounts) @ np.array(sizes)).max(initial=0))
+
+        turned = most(self._head.fields, self._motion, MOTION_CHANNELS)
+        brow = float(np.abs(self._shapes.upper["brow"]).max())
+        shaped = max(
+            1.3 * most(fields, self._visemes, VISEME_CHANNELS) + float(np.abs(fields["rest"]).max()) + brow
+            for fields in (self._shapes.upper, self._shapes.lower)
+        )
+        return int(np.ceil(turned + shaped)) + 3  # bicubic resampling reads two pixels further
 
     def frames(self, start: int, stop: int) -> Iterator[UInt8Array]:
         """See `Animation.frames`."""
@@ -97,12 +148,15 @@ class WarpedPhotograph(Animation):
         amounts["rest"] = 1.0 if self._mouth.was_open else 0.0
         amounts["brow"] = motion["brow"]
 
-        frame = self._layer.copy()
+        frame = self._resting.copy()
         flow = self._flow(_mix(self._head.fields, motion), amounts)
         (x, y), where = flow.corner, flow.where
         whole = ((x, y, x + where.shape[1], y + where.shape[0]),)
-        for x0, y0, x1, y1 in whole if flow.turned is None else self._head.bands:
-            frame[y0:y1, x0:x1] = resample(self._layer, where[y0 - y : y1 - y, x0 - x : x1 - x])
+        for x0, y0, x1, y1 in whole if flow.turned is None else self._parts.soft:
+            part = resample(self._layer, where[y0 - y : y1 - y, x0 - x : x1 - x])
+            frame[y0:y1, x0:x1] = part if self._ground is None else laid(part, self._ground[y0:y1, x0:x1])
+        for x0, y0, x1, y1 in () if flow.turned is None else self._parts.solid:
+            frame[y0:y1, x0:x1, :3] = resample(self._picture, where[y0 - y : y1 - y, x0 - x : x1 - x])
         if motion["blink"] or motion["gaze_x"] or motion["gaze_y"]:
             for eye in self._eyes:
                 self._look(frame[..., :3], eye, flow, motion)

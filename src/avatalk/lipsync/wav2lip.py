@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from avatalk import models
+from avatalk.avatars.cutout import laid
 from avatalk.events import Monitor
 from avatalk.lipsync import wav2lip_audio as hearing
 from avatalk.lipsync.base import Animation, LipSync, Options, Shot
@@ -119,11 +120,16 @@ class Wav2LipAnimation(Animation):
     original: bool
     _still: _Still | None = field(init=False, default=None)
     _faces: ClipFaces = field(init=False)
+    _picture: UInt8Array | None = field(init=False)
 
     def __post_init__(self) -> None:
         self._faces = ClipFaces(self.networks.face, self.shot.source)
         picture = self.shot.avatar.picture
+        if picture is not None and self.shot.backdrop is not None:
+            picture = laid(picture, self.shot.backdrop)
+        self._picture = picture
         if self.shot.pictures is None and picture is not None and self.places[0] is not None:
+            picture = _colours(picture)
             maps = self.networks.face(face_input(picture, self.places[0].box)[None])
             resting = self.networks.answers(_silence(), maps)
             patch = self._patch(picture, self.places[0])
@@ -182,11 +188,16 @@ class Wav2LipAnimation(Animation):
         ]
 
     def _redrawn(self, picture: UInt8Array, place: Place, answer: Float32Array) -> UInt8Array:
+        shown = _colours(picture)
         if self.original:
-            return paste_rectangle(picture, place.box, answer)
-        if self._still is not None:
-            return self._still.patch.apply(picture, answer, self._still.tint)
-        return self._patch(picture, place).apply(picture, answer)
+            shown[:] = paste_rectangle(shown, place.box, answer)
+        elif self._still is not None:
+            self._still.patch.apply(shown, answer, self._still.tint)
+        else:
+            self._patch(shown, place).apply(shown, answer)
+        if shown is not picture:  # premultiplied colours are no brighter than their alpha
+            np.minimum(shown, picture[..., 3:], out=shown)
+        return picture
 
     def _patch(self, picture: UInt8Array, place: Place) -> Patch:
         return Patch(picture, place.box, place.outline, self.networks.window)
@@ -194,9 +205,9 @@ class Wav2LipAnimation(Animation):
     def _pictures(self, start: int, stop: int) -> Iterator[UInt8Array]:
         if self.shot.pictures is not None:
             yield from self.shot.pictures(start, stop)
-        elif self.shot.avatar.picture is not None:
+        elif self._picture is not None:
             for _ in range(start, stop):
-                yield self.shot.avatar.picture.copy()
+                yield self._picture.copy()
 
     def _place(self, index: int) -> Place | None:
         return self.places[self._entry(index)]
@@ -207,7 +218,12 @@ class Wav2LipAnimation(Animation):
 
 def _view(picture: UInt8Array, place: Place | None) -> Float32Array:
     assert place is not None  # only faces are looked at
-    return face_input(picture, place.box)
+    return face_input(_colours(picture), place.box)
+
+
+def _colours(picture: UInt8Array) -> UInt8Array:
+    """The colours of a picture, RGB or RGBA: itself, or a view of it."""
+    return picture if picture.shape[2] == 3 else picture[..., :3]
 
 
 def _silence() -> Float32Array:

@@ -23,6 +23,7 @@ from avatalk.avatars.artist.face import EYE_X, MOUTH_Y, chin_y
 from avatalk.avatars.artist.mouth import Mouth, Pose
 from avatalk.avatars.artist.raster import View, paint_sheets, place, sample
 from avatalk.avatars.artist.svg import Box, rgb
+from avatalk.avatars.cutout import laid
 from avatalk.media import UInt8Array
 
 Window = tuple[slice, slice]
@@ -80,8 +81,7 @@ class Puppet:
         v, frame = self._view, self._backdrop.copy()
         for (rows, cols), bust in self._bust(pose, motion):
             part = frame[v.top + rows.start : v.top + rows.stop, v.left + cols.start : v.left + cols.stop]
-            rest = cv2.merge([255 - bust[..., 3]] * 3)
-            part[:] = cv2.add(cv2.multiply(part, rest, scale=1 / 255), cv2.cvtColor(bust, cv2.COLOR_RGBA2RGB))
+            part[:] = laid(bust, part)
         return frame
 
     def layer(self, pose: Pose, motion: tuple[float, ...]) -> UInt8Array:
