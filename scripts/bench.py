@@ -6,6 +6,7 @@
                                          tensors, which cost the same as real ones
     python scripts/bench.py --diffusion  only one painted picture of 20 steps, by networks of the real size
                                          with random weights (needs 7 GB of disk)
+    python scripts/bench.py --matting    only cutting persons out
     python scripts/bench.py --speech     only engines that speak; Piper with random weights of medium size
 
 Every row is a fresh process; of `--repeat` runs the median counts. The photograph is a portrait the
@@ -311,6 +312,38 @@ def diffusion_rows(repeat: int, folder: Path) -> list[dict[str, object]]:
     return rows
 
 
+def matting_rows(repeat: int, folder: Path) -> list[dict[str, object]]:
+    """Cutting persons out, decoding included and encoding not: a 720p clip, and a 720p still."""
+    from avatalk.avatars import gallery
+    from avatalk.avatars.clip import open_clip
+    from avatalk.compose.selfie import Selfie
+    from avatalk.events import Monitor
+
+    engine, filmed = Selfie.configured("cpu", Monitor()), open_clip(clip(folder, 4))
+    still = np.asarray(gallery.get("ada").picture(1280, 720))
+
+    def cut_clip() -> None:
+        for _ in engine.cut_clip(filmed.frames, range(len(filmed)), len(filmed)):
+            pass
+
+    rows: list[dict[str, object]] = []
+    for name, work, seconds in (
+        ("matting of a 720p clip, 4 s at 25 frames/s", cut_clip, 4),
+        ("matting of a 720p still", lambda: engine.cut(still), 0),
+    ):
+        work()
+        walls, spent = [], []
+        for _ in range(repeat):
+            began, busy = time.perf_counter(), time.process_time()
+            work()
+            walls.append(time.perf_counter() - began)
+            spent.append(time.process_time() - busy)
+        wall = statistics.median(walls)
+        row = {"what": name, "wall_s": round(wall, 2), "cpu_s": round(statistics.median(spent), 2)}
+        rows.append({**row, "times_real_time": round(seconds / wall, 2)} if seconds else row)
+    return rows
+
+
 def table(rows: list[dict[str, object]]) -> None:
     """Print the rows as a Markdown table."""
     columns = ["what", "wall_s", "cpu_s", "times_real_time", "peak_mb", "shares"]
@@ -331,6 +364,7 @@ def main() -> None:
     parser.add_argument("--neural", action="store_true")
     parser.add_argument("--diffusion", action="store_true", help="only one painted picture")
     parser.add_argument("--speech", action="store_true", help="only engines that speak")
+    parser.add_argument("--matting", action="store_true", help="only cutting persons out")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -340,6 +374,8 @@ def main() -> None:
         if options.diffusion:
             table(diffusion_rows(options.repeat, folder))
             print(f"\nbfloat16 limit of this machine: {peak_gflops():.0f} GFLOP/s")
+        if options.matting:
+            table(matting_rows(options.repeat, folder))
             return
         photo = options.photo or portrait(folder)
         output, repeat = folder / "out.mp4", options.repeat
@@ -354,6 +390,13 @@ def main() -> None:
             ),
             measure("gallery avatar, 10 s of text, 720p", [*drawn, *text], 10, repeat, output),
             measure("photograph, 10 s recording, 720p", [*warped, "--audio", str(ten)], 10, repeat, output),
+            measure(
+                "the same before a colour",
+                [*warped, "--audio", str(ten), "--background", "#204060"],
+                10,
+                repeat,
+                output,
+            ),
             measure(
                 "preview of one frame, photograph",
                 ["preview", "--avatar", str(photo), "--audio", str(ten), "--at", "3.2"],

@@ -227,7 +227,7 @@ ENGINES: tuple[Engine, ...] = (
         "deeplab",
         "avatalk.compose.deeplab:DeepLab",
         "DeepLabV3+ Xception of PixelLib, for backgrounds; slower, for pictures that selfie gets wrong",
-        "MIT; its weights Apache-2.0",
+        "MIT",
         packages=("openvino", "cv2"),
         models=("deeplab",),
         extra="neural",
