@@ -374,6 +374,7 @@ def main() -> None:
         if options.diffusion:
             table(diffusion_rows(options.repeat, folder))
             print(f"\nbfloat16 limit of this machine: {peak_gflops():.0f} GFLOP/s")
+            return
         if options.matting:
             table(matting_rows(options.repeat, folder))
             return
