@@ -270,9 +270,12 @@ def test_a_pictures_own_alpha_is_used(cutout, monkeypatch):
     monkeypatch.setattr(Selfie, "configured", refused)
     with Image.open(cutout) as image:
         own = np.asarray(image)
-    request = VideoRequest(avatar=str(cutout), text="Hello.", background="green", size="640x480")
+    request = VideoRequest(
+        avatar=str(cutout), text="Hello.", background="green", size="640x480", matting="selfie"
+    )
     with plan(request) as made:
         assert made.engines["compose"] == "own alpha"
+        assert any("--matting has no effect" in warning for warning in made.warnings)
         frame = next(made.frames(0, 1)).astype(int)
     wanted = own[..., :3] * (own[..., 3:] / 255.0) + (1 - own[..., 3:] / 255.0) * GREEN
     assert np.abs(frame - wanted).mean() < 3  # the head moves a little

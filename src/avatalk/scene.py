@@ -102,7 +102,7 @@ def check_scene(request: VideoRequest, monitor: Monitor) -> None:
 
         OverlayLayer(read_overlay(request.overlay), 64, 64)
     if request.matting != "auto":
-        engines.get("compose", request.matting)
+        engines.get("compose", request.matting).load()
     if "burn" in request.captions and request.text is not None:
         from avatalk.compose.captioning import check_letters
 

@@ -71,9 +71,10 @@ def tell_ignored(request: VideoRequest, avatar: Avatar, monitor: Monitor) -> Non
         "a recording without --transcript": {"language"}
         if request.text is None and request.transcript is None
         else set(),
-        "a drawn avatar": {"face", "faces", "box", "crop", "rotate", "resize_factor"}
+        "a drawn avatar": {"face", "faces", "box", "crop", "rotate", "resize_factor", "matting"}
         if avatar.drawn
         else set(),
+        "a picture with transparency": {"matting"} if avatar.cutout is not None else set(),
         "a picture": {"loop", "static", "strict_faces"}
         if avatar.clip is None and not request.static
         else set(),
