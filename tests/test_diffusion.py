@@ -23,7 +23,7 @@ from avatalk.models.store import Store
 
 pytest.importorskip("diffusers")
 pytest.importorskip("openvino")
-from painter import CARD, save_painter
+from painter import CARD, save_painter, save_xl_painter
 from weights_server import Page, Server
 
 PROMPT = "a woman with red hair"
@@ -159,6 +159,17 @@ def test_a_turbo_pipeline_keeps_its_scheduler_and_takes_few_steps(cache, tmp_pat
     assert {step.total for step in told if "Painting" in step.message} == {diffusion.FAST_STEPS}
     pipeline = diffusion.load_pipeline(folder, "cpu", Monitor())
     assert type(pipeline.scheduler).__name__ == "EulerAncestralDiscreteScheduler"
+
+
+def test_a_pipeline_of_another_kind_paints_in_pytorch(cache, tmp_path, monkeypatch):
+    monkeypatch.setenv("AVATALK_DIFFUSION", str(save_xl_painter(tmp_path / "xl")))
+    first, _ = paint()
+    assert first.shape == (32, 32, 3) and first.std() > 5
+    assert np.array_equal(first, paint()[0]) and not np.array_equal(first, paint(seed=4)[0])
+    with pytest.raises(UnreadableFile, match="cannot be loaded"):
+        index = tmp_path / "xl" / "model_index.json"
+        index.write_text(index.read_text().replace("StableDiffusionXLPipeline", "DDPMPipeline"))
+        diffusion.load_pipeline(tmp_path / "xl", "cpu", Monitor())
 
 
 # --- the words -------------------------------------------------------------------------------------

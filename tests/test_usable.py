@@ -84,13 +84,20 @@ def test_tiny(find, good, name):
 
 
 @GOOD
-@pytest.mark.parametrize("edge", ["left", "bottom"])
+@pytest.mark.parametrize("edge", ["left", "right", "top", "bottom"])
 def test_cut_by_the_frame(find, good, name, edge):
     picture, face = good[name]
-    left, _, _, bottom = face.box
-    eyes = face.eye_distance
-    part = picture[:, int(left + 0.12 * eyes) :] if edge == "left" else picture[: int(bottom - 0.12 * eyes)]
-    assert {"cut", "faces"} & failed(find, np.ascontiguousarray(part))
+    outline = face.landmarks[list(usable._OVAL), :2]
+    (left, top), (right, bottom) = outline.min(axis=0), outline.max(axis=0)
+    for inside, whole in ((0.1, False), (-0.15, True)):
+        by = inside * face.eye_distance
+        part = {
+            "left": picture[:, max(0, int(left + by)) :],
+            "right": picture[:, : int(right - by)],
+            "top": picture[max(0, int(top + by)) :],
+            "bottom": picture[: int(bottom - by)],
+        }[edge]
+        assert ("cut" in failed(find, np.ascontiguousarray(part))) != whole
 
 
 @GOOD
@@ -156,4 +163,4 @@ def test_an_open_mouth_and_shut_eyes(find, name):
     at_rest, blinking = (0.0,) * 8, (0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0)
     assert failed(find, puppet.frame(Pose(0, 0, 0, 0, 0, 0), at_rest)) == set()
     assert "closed" in failed(find, puppet.frame(Pose(1, 0, 0, 0, 0, 0), at_rest))
-    assert {"open", "eyes"} & failed(find, puppet.frame(Pose(0, 0, 0, 0, 0, 0), blinking))
+    assert "open" in failed(find, puppet.frame(Pose(0, 0, 0, 0, 0, 0), blinking))
