@@ -287,12 +287,13 @@ def test_a_video_is_painted_once_for_its_preview_and_itself(cache, monkeypatch, 
 def test_without_weights_the_command_is_named_and_auto_draws(bare, tmp_path):
     with pytest.raises(EngineUnavailable) as caught:
         make_avatar(PROMPT, engine="diffusion")
-    assert f"avatalk models install {pipelines.USUAL}" in caught.value.hint
+    assert "avatalk models install diffusion" in caught.value.hint
     assert engines.get("avatar", "auto", takes="words").name == "drawn"
     request = VideoRequest(avatar_prompt=PROMPT, text="Hi.", size="64x64", fps="1", quality="draft")
     result = render(request, tmp_path / "a.mp4")
     assert result.engines["avatar"] == "drawn"
-    assert any(f"avatalk models install {pipelines.USUAL}" in idea for idea in result.better)
+    assert models.folder("diffusion") == models.folder(pipelines.USUAL)
+    assert any("avatalk models install diffusion" in idea for idea in result.better)
 
 
 def test_auto_paints_when_the_weights_are_there(cache):

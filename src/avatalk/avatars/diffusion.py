@@ -132,22 +132,23 @@ def find_folder() -> Path:
     if (folder := pipelines.chosen_folder()) is not None:
         pipelines.check(folder)
         return folder
-    if name := models.lacking(pipelines.PREFIX):
-        if not pipelines.is_pipeline(name):
-            raise UnreadableFile(
-                f"AVATALK_DIFFUSION is {name.removeprefix(pipelines.PREFIX)}: no folder, and no name of a"
-                " pipeline.",
-                hint=f"Name a folder with a {pipelines.INDEX}, or a pipeline such as {pipelines.USUAL}.",
-                stage="avatar",
-            )
+    name = models.one_of(pipelines.PREFIX)
+    bare = name.removeprefix(pipelines.PREFIX)
+    if not pipelines.is_pipeline(name):
+        raise UnreadableFile(
+            f"AVATALK_DIFFUSION is {bare}: no folder, and no name of a pipeline.",
+            hint=f"Name a folder with a {pipelines.INDEX}, or a pipeline such as {pipelines.USUAL}.",
+            stage="avatar",
+        )
+    if lacking := models.lacking(pipelines.PREFIX):
         raise EngineUnavailable(
-            f"The engine diffusion needs the weights of {name.removeprefix(pipelines.PREFIX)}.",
-            hint=f"Run `avatalk models install {name}` (2.6 GB for Stable Diffusion 2.1), or bring a folder:"
+            f"The engine diffusion needs the weights of {bare}.",
+            hint=f"Run `avatalk models install {lacking}` (Stable Diffusion 2.1: 2.6 GB), or bring a folder:"
             " `avatalk models import FOLDER`.",
             stage="avatar",
             field="avatar_engine",
         )
-    return models.path(models.one_of(pipelines.PREFIX), pipelines.INDEX).parent
+    return models.path(name, pipelines.INDEX).parent
 
 
 def identify(folder: Path) -> str:

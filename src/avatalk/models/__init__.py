@@ -78,8 +78,9 @@ def lacking(kind: str) -> str:
     if kind == pipelines.PREFIX and pipelines.chosen_folder() is not None:
         return ""
     name = one_of(kind)
-    usable = kind != pipelines.PREFIX or pipelines.is_pipeline(name)
-    return "" if usable and installed(name) else name
+    if kind == pipelines.PREFIX and (name == pipelines.USUAL or not pipelines.is_pipeline(name)):
+        return "" if name == pipelines.USUAL and installed(name) else pipelines.SHORT
+    return "" if installed(name) else name
 
 
 def verify(name: str) -> list[str]:

