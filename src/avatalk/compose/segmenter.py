@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ClassVar
 
 import cv2
@@ -68,9 +69,19 @@ class Segmenter(Matting):
             mask = find_persons(picture, self.look, self.rims, size)
             return small, np.zeros(size[::-1], np.float32) if mask is None else mask
 
-        for picture, small, mask in steadied(read, numbers, length, see):
-            edge = find_edge(small, mask)
-            yield picture, lay_edge(picture, (small.shape[1], small.shape[0]), edge)
+        def refine(picture: UInt8Array, small: UInt8Array, mask: Float32Array) -> UInt8Array:
+            return lay_edge(picture, (small.shape[1], small.shape[0]), find_edge(small, mask))
+
+        # While one frame is refined, the next is looked at.
+        with ThreadPoolExecutor(1, "avatalk-matting") as pool:
+            before: tuple[UInt8Array, Future[UInt8Array]] | None = None
+            for picture, small, mask in steadied(read, numbers, length, see):
+                now = picture, pool.submit(refine, picture, small, mask)
+                if before is not None:
+                    yield before[0], before[1].result()
+                before = now
+            if before is not None:
+                yield before[0], before[1].result()
 
 
 def _reduced(picture: UInt8Array, longest: int) -> UInt8Array:
