@@ -119,3 +119,22 @@ def test_the_public_names_are_there():
         assert getattr(avatalk, name) is not None
     with pytest.raises(AttributeError):
         avatalk.nonsense  # noqa: B018
+
+
+DISTRIBUTIONS = {
+    "ai_edge_litert": "ai-edge-litert",
+    "cv2": "opencv-python-headless",
+    "espeakng_loader": "espeakng-loader",
+    "pi_heif": "pi-heif",
+    "PIL": "pillow",
+    "resvg_py": "resvg-py",
+    "TTS": "coqui-tts",
+    "unicode_rbnf": "unicode-rbnf",
+}
+
+
+def test_every_library_that_is_imported_is_declared():
+    declared = (ROOT.parents[1] / "pyproject.toml").read_text()
+    used = {module.split(".")[0] for path in ROOT.rglob("*.py") for module in imports(path)}
+    for module in used - set(sys.stdlib_module_names) - {"avatalk"}:
+        assert f'"{DISTRIBUTIONS.get(module, module)}' in declared, f"{module} is not in pyproject.toml"
