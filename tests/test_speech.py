@@ -26,7 +26,7 @@ from avatalk.speech.scripts import scripts_in
 from avatalk.speech.spoken import spoken_form
 from avatalk.speech.synthesis import HEAD_S, TAIL_S, speak
 from avatalk.speech.text import LONGEST, PARAGRAPH_PAUSE_S, SENTENCE_PAUSE_S, check_speakable, pieces
-from avatalk.speech.voices import DEFAULT, choose, lookup
+from avatalk.speech.voices import DEFAULT, choose, lookup, voices_for_script
 from avatalk.speech.words import Mark, speakable, timed_words
 
 SENTENCES: dict[str, str] = json.loads(
@@ -419,6 +419,10 @@ def test_an_unknown_voice_is_told_with_the_nearest(name, near):
         ("你好", "cmn"),
         ("おはよう", "ja"),
         ("42", "en-US"),
+        ("我用 Python 写代码。", "cmn"),
+        ("我用 Microsoft PowerPoint。", "cmn"),
+        ("Я люблю Microsoft PowerPoint.", "ru"),
+        ("An alpha (α) and an omega (ω) stand at its two ends.", "en-US"),
     ],
 )
 def test_without_a_name_the_voice_follows_the_script(text, language):
@@ -494,6 +498,17 @@ def test_text_that_cannot_be_spoken(tmp_path, text, voice, said):
     assert (caught.value.stage, caught.value.field) == ("speech", "text")
     assert caught.value.hint
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["我用 Python 写代码。", "Я люблю Microsoft PowerPoint."])
+def test_english_names_are_no_reason_to_refuse_a_text(tmp_path, text):
+    assert len(speak(text, None, 1.0, 1.0, tmp_path, Monitor()).words or ()) >= 4
+
+
+def test_voices_of_common_languages_are_named_first():
+    names = [voice.name for voice in voices_for_script("Cyrillic")]
+    assert names[:4] == ["natasha", "dmitri", "elena", "boris"]
+    assert names.index("oksana") < names.index("ba")
 
 
 def test_the_hint_names_voices_of_the_script(tmp_path):

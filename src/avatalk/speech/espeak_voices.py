@@ -182,6 +182,11 @@ def about(tag: str) -> tuple[str, tuple[str, ...]]:
     return (voice.language_name, voice.scripts) if voice else (tag, ("Latin",))
 
 
+def is_common(tag: str) -> bool:
+    """Whether a language is one of those that many ask for, whose voices have names of people."""
+    return tag in _NAMES
+
+
 def by_identifier(name: str) -> Voice | None:
     """Return a voice by espeak-ng's identifier or tag, a variant of it behind a plus: ``en-us+f4``."""
     language, plus, variant = name.partition("+")

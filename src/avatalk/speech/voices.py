@@ -17,12 +17,15 @@ from avatalk.events import Monitor
 from avatalk.models import piper
 from avatalk.speech import kept
 from avatalk.speech.base import SpeechEngine, Voice
-from avatalk.speech.espeak_voices import about, by_identifier, canonical, espeak_voices
+from avatalk.speech.espeak_voices import about, by_identifier, canonical, espeak_voices, is_common
 from avatalk.speech.scripts import script_of, scripts_in
 from avatalk.speech.spoken import unread
 
 DEFAULT = "amy"
 _DEFAULT_LANGUAGE = "en-US"
+
+FOREIGN_SHARE = 0.2
+"""Share of letters in scripts that a voice does not read above which a text is refused, or another chosen."""
 
 _FIRST_FOR = {
     "Cyrillic": "ru",
@@ -143,10 +146,10 @@ def _names_and_languages(voices: tuple[Voice, ...]) -> list[str]:
 
 
 def voices_for_script(script: str) -> list[Voice]:
-    """Return the embedded voices that read `script`, the most likely language first."""
+    """Return the embedded voices that read `script`, the most likely language first, then common ones."""
     voices = [voice for voice in espeak_voices() if script in voice.scripts]
     first = _FIRST_FOR.get(script)
-    return sorted(voices, key=lambda voice: voice.language != first)
+    return sorted(voices, key=lambda voice: (voice.language != first, not is_common(voice.language)))
 
 
 def voices_of_language(language: str) -> list[Voice]:
@@ -175,10 +178,24 @@ def language_of(text: str) -> str:
     return found[0].language if found and script_of_text(text) != "Latin" else _DEFAULT_LANGUAGE
 
 
+_SYLLABLES = frozenset({"Han", "Hiragana", "Katakana", "Hangul"})
+_LETTERS_OF_A_SYLLABLE = 3  # roughly what one of those signs is worth
+
+
 def script_of_text(text: str) -> str:
-    """The script of most letters of `text`."""
+    """The script of `text`: the most frequent one besides Latin if it has a fair share, else Latin.
+
+    It need not have the most letters: English names stand in texts of any language, and every voice reads
+    Latin letters somehow.
+    """
     counts = scripts_in(text)
-    script = counts.most_common(1)[0][0] if counts else "Latin"
+    for script in _SYLLABLES & counts.keys():
+        counts[script] *= _LETTERS_OF_A_SYLLABLE
+    latin = counts.pop("Latin", 0)
+    others = counts.total()
+    if not others or others <= FOREIGN_SHARE * (others + latin):
+        return "Latin"
+    script = counts.most_common(1)[0][0]
     if script == "Han" and (counts["Hiragana"] or counts["Katakana"]):
         return "Hiragana"  # only Japanese mixes them
     return script
@@ -264,10 +281,6 @@ def _english(sex: str) -> Voice:
             if found := _best(language, voices, sex):
                 return found
     return default
-
-
-FOREIGN_SHARE = 0.2
-"""Share of letters in scripts that the voice does not read above which a text is refused."""
 
 
 _SHOWN = 12  # signs that a warning names
