@@ -55,6 +55,11 @@ def made_by(jobs, job_id):
     return {event["number"]: event["worker"] for event in told}
 
 
+def held_by(jobs, name):
+    """What a worker has in hand."""
+    return jobs.db.dbos.list_workflows(status="PENDING", executor_id=name)
+
+
 def read(jobs, job_id, name="video.mp4"):
     with jobs.open(job_id, name) as file:
         return file.read()
@@ -197,6 +202,41 @@ def test_cancelling_stops_within_a_segment(service, monkeypatch):
     assert len(drawn) < 24
     assert service.get(job_id).status == "canceled" and not service.storage.keys(f"jobs/{job_id}")
     assert service.cancel(job_id).status == "canceled"
+
+
+def after_writing(monkeypatch, act):
+    """Do something when a segment is written, and not yet stored."""
+
+    def write(path, *args, **options):
+        segments.write_segment(path, *args, **options)
+        act()
+
+    monkeypatch.setattr(work, "write_segment", write)
+
+
+def test_what_is_stored_after_the_end_is_removed(service, monkeypatch):
+    job_ids = []
+    after_writing(monkeypatch, lambda: service.cancel(job_ids[0]))
+    job_ids.append(service.submit(VideoRequest(text="Yes.", **SMALL)))
+    assert ended(service, job_ids[0]).status == "canceled"
+    monkeypatch.undo()
+    assert ended(service, service.submit(VideoRequest(text="Yes.", **SMALL))).status == "completed"
+    assert not service.storage.keys(f"jobs/{job_ids[0]}")
+
+
+def test_a_worker_cannot_fail_what_was_given_to_another(service, monkeypatch):
+    flows, client = service.db.dbos._sys_db.tables.workflow_status, service.db.dbos
+
+    def lose():
+        with client._sys_db.engine.begin() as connection:
+            connection.execute(flows.update().where(flows.c.status == "PENDING").values(executor_id="other"))
+        raise BadInput("The disk of the lost one is broken.")
+
+    after_writing(monkeypatch, lose)
+    job_id = service.submit(VideoRequest(text="Yes.", **SMALL))
+    until(lambda: client.list_workflows(workflow_id_prefix=f"{job_id}.0", status="SUCCESS"))
+    assert service.get(job_id).status == "processing"
+    service.cancel(job_id)
 
 
 def test_deleting_leaves_nothing(service):
@@ -352,7 +392,7 @@ def test_a_killed_worker_loses_only_the_segment_in_hand(tmp_path, idle):
     }
     job_id = idle.submit(VideoRequest(text=TEXT, **SMALL))
     process, first = started(environment, seconds_per_frame=0.03)
-    until(lambda: len(made_by(idle, job_id)) >= 2)
+    until(lambda: len(made_by(idle, job_id)) >= 2 and held_by(idle, first))
     process.send_signal(signal.SIGKILL)
     process.wait()
     before = made_by(idle, job_id)

@@ -13,7 +13,7 @@ from avatalk.errors import StorageError
 from avatalk.jobs import records
 from avatalk.jobs.api import Jobs
 from avatalk.jobs.tables import Database, workers
-from test_jobs import SMALL, TEXT, ended, made_by, read, started, until
+from test_jobs import SMALL, TEXT, ended, held_by, made_by, read, started, until
 
 
 @pytest.fixture(scope="module")
@@ -77,11 +77,11 @@ def test_what_a_lost_worker_had_begun_is_taken_over_and_a_live_one_keeps_its_own
     jobs, start = fleet
     lost, first = start(seconds_per_frame=0.2)
     job_id = jobs.submit(VideoRequest(text=TEXT, **SMALL))
-    until(lambda: jobs.get(job_id).segments and _held_by(jobs, first))
+    until(lambda: jobs.get(job_id).segments and held_by(jobs, first))
     _, second = start(seconds_per_frame=0.02)
     until(lambda: second in made_by(jobs, job_id).values())
     # The slow one still has its segment: being slow is not being lost.
-    assert _held_by(jobs, first)
+    assert held_by(jobs, first)
     lost.send_signal(signal.SIGKILL)
     lost.wait()
     assert jobs.get(job_id).status == "processing"
@@ -94,17 +94,13 @@ def test_what_a_lost_worker_had_begun_is_taken_over_and_a_live_one_keeps_its_own
     assert second in made.values()
 
 
-def _held_by(jobs, name):
-    return jobs.db.dbos.list_workflows(status="PENDING", executor_id=name)
-
-
 def test_a_stopped_worker_hands_back_and_what_it_does_late_is_not_taken(fleet):
     jobs, start = fleet
     process, first = start(seconds_per_frame=0.5)
     job_id = jobs.submit(VideoRequest(text=TEXT, **SMALL))
-    until(lambda: jobs.get(job_id).segments and _held_by(jobs, first))
+    until(lambda: jobs.get(job_id).segments and held_by(jobs, first))
     process.terminate()
-    until(lambda: not _held_by(jobs, first))
+    until(lambda: not held_by(jobs, first))
     _, second = start()
     job = ended(jobs, job_id)
     assert job.status == "completed" and set(made_by(jobs, job_id).values()) == {second}
