@@ -264,3 +264,34 @@ def test_the_command_line(tmp_path):
     assert "--save" in refused.stderr
     assert run("avatar", "a man", "-o", "a.jpg").returncode == 2
     assert run("avatar", "a man", "-o", "no/such/a.png").returncode == 3
+
+
+@pytest.mark.parametrize(
+    ("description", "said"),
+    [
+        ("a woman without a hat, no glasses", {"headwear": "none", "glasses": "none"}),
+        ("an old sailor with no hat", {"headwear": "none"}),
+        ("a businessman without a tie but with a red beard", {"tie": None, "beard": "short"}),
+        ("an old man who is not bald, without a beard", {"beard": "none"}),
+        ("a woman without earrings in a bun", {"earrings": None, "hair": "bun"}),
+    ],
+)
+def test_what_is_denied_is_not_drawn(description, said):
+    for seed in range(4):
+        character = describe(description, seed).character
+        assert {name: getattr(character, name) for name in said} == said
+        assert character.hair != "bald"
+
+
+@pytest.mark.parametrize("description", ["an 8 years old girl", "a ten year old boy", "a baby girl"])
+def test_a_child_becomes_a_young_adult_and_that_is_told(description):
+    made = make_avatar(description, engine="drawn")
+    assert made.character is not None and made.character.age <= 19
+    assert any("adult" in note for note in made.notes)
+
+
+def test_an_avatar_that_is_kept_is_not_lost():
+    kept.keep("anna", make_avatar("a woman", engine="drawn"))
+    with pytest.raises(BadInput, match="already"):
+        kept.keep("Anna", make_avatar("a man", engine="drawn"))
+    assert kept.get("anna").prompt == "a woman"

@@ -34,8 +34,9 @@ def avatar(
 
         for path in paths:
             check_writable(path)
-        if save is not None:
-            kept.check_name(save)
+        names = _names(save, count)
+        for name in names:
+            kept.check_name(name)
         rows = []
         for index in range(count):
             with ProgressBar() as bar:
@@ -45,8 +46,8 @@ def avatar(
             if paths:
                 write_made(paths[index], made)
                 written.append(str(paths[index]))
-            if save is not None:
-                written.append(str(kept.keep(save if count == 1 else f"{save}-{index + 1}", made)))
+            if names:
+                written.append(str(kept.keep(names[index], made)))
             rows.append(
                 {"paths": written, "engine": made.engine, "seed": made.seed, "warnings": monitor.warnings}
             )
@@ -56,9 +57,15 @@ def avatar(
                 typer.echo(f"{written[0]}: made by {made.engine}, seed {made.seed}")
         if as_json:
             print_json(rows)
-        elif save is not None:
-            name = save if count == 1 else f"{save}-1"
-            typer.echo(f"Use it: avatalk make --avatar {name} --text Hello. -o hello.mp4")
+        elif names:
+            typer.echo(f"Use it: avatalk make --avatar {names[0]} --text Hello. -o hello.mp4")
+
+
+def _names(save: str | None, count: int) -> list[str]:
+    """The names to keep them under: one, or numbered ones."""
+    if save is None:
+        return []
+    return [save] if count == 1 else [f"{save}-{index + 1}" for index in range(count)]
 
 
 def _outputs(output: Path | None, save: str | None, count: int) -> list[Path]:

@@ -46,15 +46,15 @@ class Engine:
         return tuple(package for package in self.packages if find_spec(package) is None)
 
     def to_get(self) -> str:
-        """The command that adds what is missing; empty when nothing is."""
+        """The commands that add what is missing; empty when nothing is."""
+        commands = []
         if self.missing():
-            return (
-                f"pip install 'avatalk[{self.extra}]'"
-                if self.extra
-                else "pip install --force-reinstall avatalk"
-            )
+            extra = f"'avatalk[{self.extra}]'" if self.extra else "--force-reinstall avatalk"
+            commands.append(f"pip install {extra}")
         lacking = list(filter(None, map(models.lacking, self.models)))
-        return f"avatalk models install {' '.join(lacking)}" if lacking else ""
+        if lacking:
+            commands.append(f"avatalk models install {' '.join(lacking)}")
+        return " && ".join(commands)
 
     def load(self) -> Any:
         """Import and return what `target` names.

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 Boxes = tuple[tuple[int, int, int, int] | None, ...]
 
 _DEFAULT_FPS = Fraction(25)
+_LYING = 1.0  # radians by which the line of the eyes is turned
 _MANY = 8  # stretches without a face that a message names
 _LEAST_SPEECH_S = 0.15  # in a recording; the shortest words take longer
 
@@ -155,7 +156,10 @@ def find_faces(
     if source is None:
         from avatalk.faces.choose import choose
 
-        track = FaceTrack((choose(finder.find(avatar.picture), request.face, (width, height), monitor),))
+        face = choose(finder.find(avatar.picture), request.face, (width, height), monitor)
+        if abs(face.roll) > _LYING:
+            monitor.warn("The face lies on its side: turn the picture, or give --rotate.")
+        track = FaceTrack((face,))
     else:
         from avatalk.faces.track import track_faces
 

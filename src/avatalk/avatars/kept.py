@@ -42,14 +42,21 @@ def check_name(name: str) -> str:
         raise BadInput(
             f"{name} is an avatar of the gallery.", hint="Choose another name.", stage="avatar", field="save"
         )
+    if name in names():
+        raise BadInput(
+            f"{name} is an avatar that you keep already.",
+            hint=f"Choose another name, or remove it first: avatalk avatars remove {name}",
+            stage="avatar",
+            field="save",
+        )
     return name
 
 
 def keep(name: str, made: Made) -> Path:
-    """Keep an avatar; one of that name is replaced.
+    """Keep an avatar.
 
     Raises:
-        BadInput: the name will not do.
+        BadInput: the name will not do, or is taken.
         OutputError: the data folder cannot be written.
     """
     path = folder() / f"{check_name(name)}.png"

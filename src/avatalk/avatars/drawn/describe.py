@@ -59,10 +59,12 @@ class Described:
     Attributes:
         character: as described.
         unknown: words that mean nothing to the artist, in their order.
+        child: whether a child is described, whom the artist draws as a young adult.
     """
 
     character: Character
     unknown: tuple[str, ...]
+    child: bool = False
 
 
 def describe(description: str, seed: int = 0, name: str = "") -> Described:
@@ -88,7 +90,9 @@ def describe(description: str, seed: int = 0, name: str = "") -> Described:
         np.random.PCG64([seed, zlib.crc32(" ".join(description.lower().split()).encode())])
     )
     return Described(
-        _Maker(facts, rng).character(name or "drawn", " ".join(description.split())), tuple(facts.unknown)
+        _Maker(facts, rng).character(name or "drawn", " ".join(description.split())),
+        tuple(facts.unknown),
+        facts.child,
     )
 
 
@@ -209,7 +213,8 @@ class _Maker:
                     ("fade", "fade", "curly", "locs") if male else ("afro", "braids", "bun", "curls")
                 )
             if age >= 60:
-                return self._pick(("short", "bald", "side") if male else ("pixie", "bob", "bun"))
+                bald = () if said.get("not_hair") == "bald" else ("bald",)
+                return self._pick(("short", *bald, "side") if male else ("pixie", "bob", "bun"))
         if tone > 0.7 and texture == "curly" and length != "long":
             texture = "coily"
         return self._pick(_WORN[length, texture][male])
@@ -247,8 +252,8 @@ class _Maker:
         return str(glasses or self._pick(("round", "square", "browline")))
 
     def _earrings(self, male: bool, hair: str) -> str | None:
-        if self._values.get("earrings"):
-            return str(self._values["earrings"])
+        if "earrings" in self._values:
+            return self._text("earrings")
         return "#d9aa55" if not male and hair in ("bun", "pixie", "ponytail", "braids") else None
 
     def _accent(self, clothes: str, hair: str, fabric: str) -> str:

@@ -20,4 +20,6 @@ class DrawnMaker(AvatarMaker):
         if described.unknown:
             said = ", ".join(f"“{word}”" for word in described.unknown)
             notes = (f"Words of the description that the artist cannot draw: {said}.",)
+        if described.child:
+            notes += ("The artist draws adults: a child becomes a young adult.",)
         return Made(None, prompt, seed, self.name, described.character, notes)

@@ -30,7 +30,8 @@ class Facts:
         face: fields of `FaceShape`.
         origin: a key of `words.ORIGINS`.
         unknown: words that mean nothing to the artist, in their order.
-        understood: whether any word did.
+        understood: whether any word meant something.
+        child: whether a child is described.
     """
 
     values: dict[str, str | float] = field(default_factory=dict)
@@ -39,6 +40,7 @@ class Facts:
     origin: str = ""
     unknown: list[str] = field(default_factory=list)
     understood: bool = False
+    child: bool = False
 
 
 def read(description: str) -> Facts:
@@ -64,6 +66,7 @@ class _Reader:
         self._waiting: list[str] = []
         self._last: words.Part | None = None
         self._copula = False
+        self._denied = False
 
     def run(self) -> None:
         for i, word in enumerate(self._tokens):
@@ -71,6 +74,13 @@ class _Reader:
             before = self._tokens[i - 1] if i else ""
             if word in words.BREAKS:
                 self._flush()
+                self._denied = False
+            elif word in words.DENIALS:
+                self._denied = True
+            elif word in words.AFFIRMATIONS:
+                self._denied = False
+            elif self._denied and self._deny(word):
+                self._waiting = []
             elif word in words.IS:
                 self._copula = True
             elif not self._take(word, before, following):
@@ -87,6 +97,7 @@ class _Reader:
             return True
         if word in words.AGES and not (word == "old" and before in ("year", "years")):
             values.setdefault("age", words.AGES[word])
+        facts.child |= word in words.CHILDREN
         if word in words.ROLES:
             facts.role |= words.ROLES[word]
         if word in words.SEX:
@@ -117,6 +128,31 @@ class _Reader:
             return True
         return False
 
+    def _deny(self, word: str) -> bool:
+        """Leave out what a word behind "no", "not" or "without" means; return whether it means anything."""
+        values = self.facts.values
+        part = words.NOUNS.get(word)
+        if word in words.BEARDS:
+            values["beard"] = "none"
+        elif word in words.GLASSES:
+            values["glasses"] = "none"
+        elif word in words.HEADWEAR:
+            values["headwear"] = "none"
+        elif part in ("tie", "earrings"):
+            values[part] = ""
+        elif part in ("makeup", "freckles"):
+            values[part] = 0.0
+        elif word in words.STYLES:
+            values["not_hair"] = words.STYLES[word]
+        elif word in words.MOODS:
+            values["smile"] = 0.2 if words.MOODS[word] > 0.2 else 0.6
+        elif word in words.AGES and word not in words.SEX:
+            values.setdefault("age", 35)
+        else:
+            return False
+        self.facts.understood = True
+        return True
+
     def _hair_colour(self, word: str) -> None:
         colour = words.HAIR_COLOURS.get(word, words.HAIR_COLOURS["red"])
         shade = self._waiting.pop() if self._waiting and self._waiting[-1] in _SHADES else ""
@@ -134,8 +170,11 @@ class _Reader:
             age = words.NUMBERS[word]
         elif word in words.COUNTS and before in words.NUMBERS:
             age = words.NUMBERS[before] + words.COUNTS.index(word) + 1
+        elif word in (*words.COUNTS, *words.TEENS) and following.startswith("year"):
+            age = 10  # a child
         if age is None:
             return False
+        self.facts.child |= age < _LEAST_AGE
         self.facts.values["age"] = min(max(age, _LEAST_AGE), _MOST_AGE)
         return True
 
