@@ -45,10 +45,22 @@ def test_plain_text_stays_plain(text):
 def test_a_tag_that_is_read_makes_ssml_of_well_formed_text():
     script = parse('Wait <break time="1s"/>for it &amp; go.', Monitor())
     assert (script.text, script.pauses) == ("Wait for it & go.", {5: 1.0})
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ('Wait <break time="700ms"/> for AT&T.', "Wait for AT&T."),
+        ("<speak>Tom & Jerry &amp; Co. &#33;</speak>", "Tom & Jerry & Co. !"),
+        ("<p>5 < 7, I <3 it, x&&y</p>", "5 < 7, I <3 it, x&&y"),
+        ('<sub alias="R & D">x</sub><![CDATA[a & b]]><!-- & < -->', "xa & b"),
+    ],
+)
+def test_a_sign_that_begins_no_markup_means_itself(text, read):
     monitor = Monitor()
-    broken = 'Wait <break time="1s"> for it.'
-    assert parse(broken, monitor).text == broken
-    assert "line 1, column 33" in monitor.warnings[0]
+    script = parse(text, monitor)
+    assert (script.text, monitor.warnings) == (read, [])
+    assert all(note.value == "R & D" for note in script.notes)
 
 
 def test_a_whole_document_is_read_with_its_namespace_and_comments():
@@ -65,9 +77,14 @@ def test_a_whole_document_is_read_with_its_namespace_and_comments():
 @pytest.mark.parametrize(
     ("text", "where", "what"),
     [
-        ("<speak>Hello & you</speak>", "line 1, column 15", "invalid token"),
-        ("<speak>\n one <p>two</speak>", "line 2, column 14", "mismatched tag"),
-        ("\n\n<speak>\n", "line 4, column 1", "no element found"),
+        ("<speak>\n one <p>two</speak>", "line 2, column 6", "<p> is not closed"),
+        ("<speak>\n one </p>two</speak>", "line 2, column 8", "mismatched tag"),
+        ("\n\n<speak>\n", "line 3, column 1", "<speak> is not closed"),
+        ('Hello <break time="1s"> world', "line 1, column 7", "<break> is not closed, or written <break/>"),
+        ("Hello\nyou <p>two", "line 2, column 5", "<p> is not closed"),
+        ("Hello</prosody>", "line 1, column 8", "mismatched tag"),
+        ("Hello <break time=1s/>", "line 1, column 19", "invalid token"),
+        ('A & B <break time="1s"', "line 1, column 22", "invalid token"),
         ("<speak>a</speak> b", "line 1, column 18", "junk after"),
         ('<speak>\n<break time="soon"/></speak>', "line 2, column 1", "500ms"),
         ('<speak><break strength="huge"/></speak>', "line 1, column 8", "x-strong"),

@@ -16,8 +16,13 @@ from avatalk.events import Monitor
 from avatalk.speech.text import PARAGRAPH_PAUSE_S, SENTENCE_PAUSE_S
 
 _TAGS = ("speak", "p", "s", "break", "prosody", "say-as", "phoneme", "sub", "lang")
-_INLINE = re.compile(rf"<(?:{'|'.join(_TAGS)})(?:\s[^<>]*)?/?>")
+_INLINE = re.compile(rf"</?(?:{'|'.join(_TAGS)})(?:\s*/?>|\s+[\w:.-]+\s*=)")
+_BARE = re.compile(r"<!\[CDATA\[(?s:.*?)\]\]>|<!--(?s:.*?)-->|&(?!#?\w+;)|<(?![^\W\d]|[:/!?])")
+_STAND_INS = {"&": "\ufdd0", "<": "\ufdd1"}  # no characters, and of the same length, so that places stay
+_MEANT = str.maketrans({stand_in: sign for sign, stand_in in _STAND_INS.items()})
 _DOCUMENT = re.compile(r"(?:<\?xml[^>]*\?>|\s|<!--(?s:.*?)-->)*<(?:speak|!DOCTYPE)[\s/>]")
+_MISMATCHED = expat.errors.codes[expat.errors.XML_ERROR_TAG_MISMATCH]
+_NO_ELEMENTS = expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS]
 _WRAPPED = "<speak>"  # put before a text that has elements, but not this one
 _DEEPEST = 100
 _LONGEST_BREAK_S = 60.0
@@ -77,25 +82,17 @@ class Script:
 def parse(text: str, monitor: Monitor) -> Script:
     """Return the script that `text` is.
 
-    It is SSML if it begins with a ``speak`` element, or is well-formed and has one of the elements that are
-    read here; anything else is plain text, to the letter.
+    It is SSML if it begins with a ``speak`` element, or has a tag of one that is read here; anything else is
+    plain text, to the letter. In SSML an ``&`` or ``<`` that begins nothing means itself.
 
     Raises:
-        SpeechError: SSML that begins with ``speak`` is malformed, or has a document type.
+        SpeechError: SSML is malformed, or has a document type.
     """
     start = text.lstrip("\ufeff \t\r\n")
     if _DOCUMENT.match(start):
         return _Parser(monitor).parse(start, text[: len(text) - len(start)].count("\n") + 1)
     if _INLINE.search(text):
-        quiet = Monitor()
-        try:
-            script = _Parser(quiet, len(_WRAPPED)).parse(f"{_WRAPPED}{text}</speak>", 1)
-        except SpeechError as error:
-            monitor.warn(f"{error.message} It is read as plain text.")
-            return Script(text)
-        for warning in quiet.warnings:
-            monitor.warn(warning)
-        return script
+        return _Parser(monitor, len(_WRAPPED)).parse(f"{_WRAPPED}{text}</speak>", 1)
     return Script(text)
 
 
@@ -110,6 +107,7 @@ class _Parser:
         self.length = 0
         self.styles = [Style()]
         self.open: list[tuple[str, int, dict[str, str]]] = []
+        self.places: list[tuple[int, int]] = []  # line and column of each open element
         self.unknown: list[str] = []
         self.line = 1
         self.expat = expat.ParserCreate()
@@ -124,9 +122,9 @@ class _Parser:
         parser.CharacterDataHandler = self._text
         parser.StartDoctypeDeclHandler = self._doctype
         try:
-            parser.Parse(text, True)
+            parser.Parse(_BARE.sub(lambda bare: _STAND_INS.get(bare[0], bare[0]), text), True)
         except expat.ExpatError as error:
-            raise self._error(expat.ErrorString(error.code), error.lineno, error.offset) from None
+            raise self._malformed(error, text.split("\n")) from None
         script = self.script
         script.text = "".join(self.parts)
         at_last = Style()
@@ -140,11 +138,23 @@ class _Parser:
             self.monitor.warn(f"{names}: not understood here; the text inside is read as it stands.")
         return script
 
+    def _malformed(self, error: expat.ExpatError, lines: list[str]) -> SpeechError:
+        """What is wrong in the words of expat, or the element that is not closed, and where that begins."""
+        line, column = error.lineno, error.offset
+        closing = re.match(r"[\w:.-]+", lines[line - 1][column:])
+        names = [name for name, _, _ in self.open]
+        ends = error.code == _NO_ELEMENTS or (error.code == _MISMATCHED and closing and closing[0] in names)
+        if ends and names:
+            hint = ", or written <break/>" if names[-1] == "break" else ""
+            return self._error(f"<{names[-1]}> is not closed{hint}", *self.places[-1])
+        last = len(lines[line - 1]) - (len("</speak>") if self.inset and line == len(lines) else 0)
+        return self._error(expat.ErrorString(error.code), line, max(0, min(column, last - 1)))
+
     def _error(self, what: str, line: int, column: int) -> SpeechError:
         column -= self.inset if line == 1 else 0
         return SpeechError(
             f"The SSML is malformed in line {self.line + line - 1}, column {column + 1}: {what}.",
-            hint="Mend it there; & is written &amp; and < is &lt;. Text without <speak> is read plainly.",
+            hint="Mend it there; & is written &amp; and < is &lt;. Text without such tags is read plainly.",
             stage="speech",
             field="text",
         )
@@ -159,12 +169,15 @@ class _Parser:
 
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         name = tag.rpartition(":")[2]
-        attributes = {key.rpartition(":")[2]: value.strip() for key, value in attributes.items()}
+        attributes = {
+            key.rpartition(":")[2]: value.strip().translate(_MEANT) for key, value in attributes.items()
+        }
         if len(self.open) >= _DEEPEST:
             raise self._here(f"elements lie more than {_DEEPEST} deep")
         if not self.open and name != "speak":
             raise self._here("it has to begin with <speak>")
         self.open.append((name, self.length, attributes))
+        self.places.append((self.expat.CurrentLineNumber, self.expat.CurrentColumnNumber))
         style = self.styles[-1]
         if name == "break":
             self._break(attributes)
@@ -193,6 +206,7 @@ class _Parser:
 
     def _end(self, _tag: str) -> None:
         name, start, attributes = self.open.pop()
+        self.places.pop()
         self.styles.pop()
         self.script.styles[self.length] = self.styles[-1]
         if name in ("p", "s", "speak"):
@@ -246,7 +260,7 @@ class _Parser:
 
     def _text(self, data: str) -> None:
         """Take text; runs of white space are one space, or an empty line where there was one."""
-        data = re.sub(r"\s+", lambda run: "\n\n" if run[0].count("\n") > 1 else " ", data)
+        data = re.sub(r"\s+", lambda run: "\n\n" if run[0].count("\n") > 1 else " ", data.translate(_MEANT))
         if (self.parts and self.parts[-1][-1].isspace()) or not self.parts:
             data = data.lstrip() if data[:2] != "\n\n" else data
         if data:
