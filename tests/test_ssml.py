@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from avatalk.errors import SpeechError
 from avatalk.events import Monitor
 from avatalk.media import Speech
+from avatalk.speech.perform import perform
 from avatalk.speech.ssml import Script, Style, parse
 from avatalk.speech.synthesis import speak
 
@@ -327,3 +328,20 @@ def test_white_space_is_one_space_and_an_empty_line_a_paragraph():
 
 def test_a_script_can_be_spoken_as_it_is(tmp_path):
     assert speak(Script("Hello."), "amy", 1.0, 1.0, tmp_path, Monitor()).words
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "voice", "main"),
+    [
+        ('<speak xml:lang="de">Guten Tag, mein Freund.</speak>', None, None, "de"),
+        ('<p xml:lang="fr">Bonjour.</p><p xml:lang="de">Guten Tag, mein Freund.</p>', None, None, "de"),
+        ('<speak xml:lang="de">Guten Tag.</speak>', None, "amy", "en-US"),
+        ('<speak xml:lang="de">Guten Tag.</speak>', "fr", None, "fr"),
+        ('<speak>Hello. <s xml:lang="ru">Привет, мой дорогой друг.</s></speak>', None, None, "en-US"),
+        ('<speak xml:lang="tlh">nuqneH</speak>', None, None, "en-US"),
+    ],
+)
+def test_the_language_of_a_script_chooses_the_voice_where_nothing_else_does(
+    tmp_path, text, language, voice, main
+):
+    assert perform(text, tmp_path, Monitor(), voice=voice, language=language).language == main

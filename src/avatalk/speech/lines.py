@@ -72,11 +72,9 @@ class _Cast:
 def voices_of(script: Script, voice: Voice, monitor: Monitor) -> dict[Voice, str]:
     """Return every voice that speaks in `script`, and all that it says."""
     cast = _Cast(voice, monitor, {})
-    starts = sorted(script.styles)
     said: dict[Voice, list[str]] = {}
-    for start, stop in zip(starts, [*starts[1:], len(script.text)], strict=True):
-        if script.text[start:stop].strip():
-            said.setdefault(cast.voice(script.styles[start].language), []).append(script.text[start:stop])
+    for language, text in script.languages().items():
+        said.setdefault(cast.voice(language), []).append(text)
     return {voice: "\n".join(texts) for voice, texts in said.items()}
 
 

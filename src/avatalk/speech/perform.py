@@ -10,6 +10,7 @@ from avatalk.media import Speech
 from avatalk.speech.casting import cast
 from avatalk.speech.ssml import parse
 from avatalk.speech.synthesis import speak
+from avatalk.speech.voices import is_spoken
 
 
 def perform(
@@ -26,6 +27,15 @@ def perform(
 ) -> Speech:
     """Speak `text` into a file in `folder`; see `casting.cast` and `synthesis.speak` for what is what."""
     script = parse(text, monitor)
-    role = cast(script.text, voice, sample, language, sex, monitor)
+    by_language = script.languages()
+    if voice is None and language is None and "" not in by_language:
+        language = _main(by_language)
+    role = cast(by_language.get("", script.text), voice, sample, language, sex, monitor)
     speed, pitch = role.limited(speed, pitch)
     return replace(speak(script, role.voice, speed, pitch, folder, monitor), better=role.better)
+
+
+def _main(by_language: dict[str, str]) -> str | None:
+    """The language that a script names for most of its text, of those that a voice here speaks."""
+    able = [language for language in by_language if is_spoken(language)]
+    return max(able, key=lambda language: len(by_language[language]), default=None)

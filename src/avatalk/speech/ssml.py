@@ -78,6 +78,15 @@ class Script:
     pauses: dict[int, float] = field(default_factory=dict)
     ends: set[int] = field(default_factory=set)
 
+    def languages(self) -> dict[str, str]:
+        """All text of each language that the script names; empty for what it leaves open."""
+        starts = sorted(self.styles)
+        said: dict[str, list[str]] = {}
+        for start, stop in zip(starts, [*starts[1:], len(self.text)], strict=True):
+            if self.text[start:stop].strip():
+                said.setdefault(self.styles[start].language, []).append(self.text[start:stop])
+        return {language: "\n".join(texts) for language, texts in said.items()}
+
 
 def parse(text: str, monitor: Monitor) -> Script:
     """Return the script that `text` is.

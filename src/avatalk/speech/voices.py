@@ -172,6 +172,11 @@ def voices_of_language(language: str) -> list[Voice]:
     )
 
 
+def is_spoken(language: str) -> bool:
+    """Whether there is a voice for a language, given as a tag."""
+    return any(canonical(voice.language) == canonical(language) for voice in all_voices())
+
+
 def language_of(text: str) -> str:
     """Return the tag of the language that the script of `text` tells; English for Latin letters."""
     found = voices_for_script(script_of_text(text))
