@@ -23,6 +23,7 @@ from avatalk.speech.espeak import Espeak
 from avatalk.speech.espeak_voices import espeak_voices
 from avatalk.speech.ipa import clean_symbol
 from avatalk.speech.scripts import scripts_in
+from avatalk.speech.sentences import _sentences
 from avatalk.speech.spoken import spoken_form
 from avatalk.speech.synthesis import HEAD_S, TAIL_S, speak
 from avatalk.speech.text import LONGEST, PARAGRAPH_PAUSE_S, SENTENCE_PAUSE_S, check_speakable, pieces
@@ -32,6 +33,7 @@ from avatalk.speech.words import Mark, speakable, timed_words
 SENTENCES: dict[str, str] = json.loads(
     (Path(__file__).parent / "data" / "speech_sentences.json").read_text("utf-8")
 )
+SAMPLES = _sentences()
 ENGINE = Espeak()
 
 
@@ -498,6 +500,26 @@ def test_text_that_cannot_be_spoken(tmp_path, text, voice, said):
     assert (caught.value.stage, caught.value.field) == ("speech", "text")
     assert caught.value.hint
     assert list(tmp_path.iterdir()) == []
+
+
+LATIN: dict[str, list[str]] = json.loads(
+    (Path(__file__).parent / "data" / "latin_sentences.json").read_text("utf-8")
+)
+
+
+@pytest.mark.parametrize("language", sorted(LATIN.keys() - {"en"}))
+def test_the_language_of_latin_letters_is_told_by_words(language):
+    spoken = next(SAMPLES[tag] for tag in (language, f"{language}-br") if tag in SAMPLES)
+    for text in (*LATIN[language], spoken, " ".join(LATIN[language])):
+        monitor = Monitor()
+        assert choose(None, text, monitor).language == language, text
+        assert "seems to be" in monitor.warnings[0] and "--language" in monitor.warnings[0]
+
+
+@pytest.mark.parametrize("text", [*LATIN["en"], "", "Danke", "Guten Tag", " ".join(LATIN["en"])])
+def test_what_may_be_english_is_english_without_a_word(text):
+    monitor = Monitor()
+    assert (choose(None, text, monitor).language, monitor.warnings) == ("en-US", [])
 
 
 @pytest.mark.parametrize("text", ["我用 Python 写代码。", "Я люблю Microsoft PowerPoint."])

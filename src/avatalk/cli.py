@@ -64,7 +64,7 @@ REQUEST_OPTIONS: dict[str, Any] = {
     "transcript": _option("A file with the words of the recording: text, SRT or WebVTT."),
     "voice": _option("A voice of `avatalk voices`.", "fits the text"),
     "voice_sample": _option("A recording, 3 s to 5 min, whose voice is cloned."),
-    "language": _option("Language of the words, such as de or pt-BR.", "what its script tells"),
+    "language": _option("Language of the words, such as de or pt-BR.", "the likely one"),
     "speed": _option("Rate of speech, 0.5 to 2.", "1", float),
     "pitch": _option("Pitch of the voice, 0.5 to 2.", "1", float),
     "size": _option("Width and height, such as 1280x720."),

@@ -184,7 +184,7 @@ class VideoRequest(BaseModel):
     )
     language: Language | None = Field(
         None,
-        description="Language of the words as a tag, such as de or pt-BR; by default what the script tells.",
+        description="Language of the words as a tag, such as de or pt-BR; by default the likely one.",
     )
     speed: float = Field(1.0, ge=0.5, le=2.0, description="Rate of speech, 0.5 to 2; 1 is the voice's own.")
     pitch: float = Field(1.0, ge=0.5, le=2.0, description="Pitch of the voice, 0.5 to 2; 1 is its own.")

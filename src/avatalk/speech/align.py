@@ -59,7 +59,7 @@ def recorded(audio: AudioClip, transcript: str | None, language: str | None, mon
     Args:
         audio: the recording.
         transcript: its words, or None.
-        language: BCP-47 tag of them; None for what their script tells.
+        language: BCP-47 tag of them; None for the likely one.
         monitor: told of seconds of sound, and warned if the recording does not say the transcript.
     """
     if transcript is None:

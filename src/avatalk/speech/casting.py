@@ -55,7 +55,7 @@ def cast(
         text: what is to be said.
         voice: a name, of a kept voice or as `avatalk.speech.voices.lookup` knows it, or None.
         sample: path of a recording whose voice is wanted, or None.
-        language: tag of the language of `text`; None for what its script tells.
+        language: tag of the language of `text`; None for the likely one.
         sex: ``female`` or ``male`` where neither a voice nor a sample is given, or empty.
         monitor: told of progress, and warned.
 

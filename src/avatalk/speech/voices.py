@@ -18,6 +18,7 @@ from avatalk.models import piper
 from avatalk.speech import kept
 from avatalk.speech.base import SpeechEngine, Voice
 from avatalk.speech.espeak_voices import about, by_identifier, canonical, espeak_voices, is_common
+from avatalk.speech.guess import latin_language
 from avatalk.speech.scripts import script_of, scripts_in
 from avatalk.speech.spoken import unread
 
@@ -178,9 +179,12 @@ def is_spoken(language: str) -> bool:
 
 
 def language_of(text: str) -> str:
-    """Return the tag of the language that the script of `text` tells; English for Latin letters."""
-    found = voices_for_script(script_of_text(text))
-    return found[0].language if found and script_of_text(text) != "Latin" else _DEFAULT_LANGUAGE
+    """Return the tag of the likely language of `text`, by its script and words; English in doubt."""
+    script = script_of_text(text)
+    if script == "Latin":
+        guess = latin_language(text)
+        return guess if guess not in (None, "en") else _DEFAULT_LANGUAGE
+    return next((voice.language for voice in voices_for_script(script)), _DEFAULT_LANGUAGE)
 
 
 _SYLLABLES = frozenset({"Han", "Hiragana", "Katakana", "Hangul"})
@@ -209,17 +213,16 @@ def script_of_text(text: str) -> str:
 def choose(
     name: str | None, text: str, monitor: Monitor, sex: str = "", language: str | None = None
 ) -> Voice:
-    """Return the voice of a request; without a name, the best one that reads the script of `text`.
+    """Return the voice of a request; without a name, the best one for the likely language of `text`.
 
-    That is an installed neural one of the language if there is one, else an embedded one; for text in Latin
-    letters the language is English.
+    That is an installed neural one if there is one, else an embedded one.
 
     Args:
         name: what `lookup` knows, or None.
         text: to be spoken.
-        monitor: takes the warning that a voice was chosen by the script.
+        monitor: takes the warning that a voice was chosen by the text, where that is not English.
         sex: ``female`` or ``male`` where the avatar has one; a voice of that sex is taken if there is one.
-        language: tag of the language of `text`, which rules out others; None for what its script tells.
+        language: tag of the language of `text`, which rules out others; None for what it seems to be.
 
     Raises:
         UnknownName: there is no such voice, or none of that language.
@@ -229,18 +232,21 @@ def choose(
     if language:
         of_language = voices_of_language(language)
         return next((voice for voice in of_language if voice.sex == sex), of_language[0])
-    script = script_of_text(text)
-    found = voices_for_script(script) if script != "Latin" else []
-    if not found:
+    script, tag = script_of_text(text), language_of(text)
+    if tag == _DEFAULT_LANGUAGE:
         return _english(sex)
-    language = found[0].language
     neural = [voice for voice in neural_voices() if script in voice.scripts]
-    embedded = [voice for voice in found if voice.language == language]
-    chosen = _best(language, neural, sex) or _best(language, embedded, sex) or embedded[0]
-    monitor.warn(
-        f"No voice was given; the text is written in {script}, so {chosen.name} "
-        f"({chosen.language_name}) reads it. Another: --voice, see avatalk voices."
-    )
+    chosen = _best(tag, neural, sex) or _best(tag, espeak_voices(), sex) or voices_of_language(tag)[0]
+    if script == "Latin":
+        monitor.warn(
+            f"No voice was given; the text seems to be {chosen.language_name.partition(' (')[0]}, so "
+            f"{chosen.name} reads it. Another: --voice or --language."
+        )
+    else:
+        monitor.warn(
+            f"No voice was given; the text is written in {script}, so {chosen.name} "
+            f"({chosen.language_name}) reads it. Another: --voice, see avatalk voices."
+        )
     return chosen
 
 
