@@ -394,3 +394,19 @@ def test_scripts_without_spaces_break_between_phrases():
     (cue,) = cues_of([Word("ที่นี่น้ำเย็น มาก", 0.0, 3.0)], 3.0, "th")
     assert cue.lines == ("ที่นี่น้ำเย็น มาก",)
     assert list(clusters("क्षि👩🏽‍💻e\u0301เก้")) == ["क्षि", "👩🏽‍💻", "e\u0301", "เก้"]
+
+
+@pytest.mark.parametrize(
+    ("text", "voice"),
+    [
+        ("Hi there 你好 my friend", "mei"),
+        ("Hi there你好my friend", "mei"),
+        ("我在 2024 年用 Python 写代码", "mei"),
+        ("こんにちは Python です", "yuki"),
+        ("Hello สวัสดี my friend", "malee"),
+    ],
+)
+def test_spaces_between_scripts_are_those_that_were_written(tmp_path, text, voice):
+    speech = speak(text, voice, 1.0, 1.0, tmp_path, Monitor())
+    cues = cues_of(speech.words, speech.audio.duration_s, speech.language)
+    assert " ".join(line for cue in cues for line in cue.lines) == text

@@ -35,12 +35,21 @@ class Phoneme:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word as written in the text, with the time at which it is spoken."""
+    """One word as written in the text, with the time at which it is spoken.
+
+    Attributes:
+        text: with the punctuation that touches it.
+        start_s: when it is spoken.
+        end_s: until when.
+        sentence: number of its sentence, from 0.
+        apart: whether a space is written before it where its script, or that of the word before, has none.
+    """
 
     text: str
     start_s: float
     end_s: float
     sentence: int = 0
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ def in_units(words: Sequence[Word], language: str, longest: int) -> list[Unit]:
     """
     units: list[Unit] = []
     for run in _runs(words):
-        spaced = not (units and _joined(units[-1].text, run[0].text))
+        spaced = run[0].apart or not (units and _joined(units[-1].text, run[0].text))
         for unit in _phrases(run, language, spaced) if _parted(run[0].text) else [_whole(run[0], spaced)]:
             units += _cut(unit, longest)
     return units
@@ -189,7 +189,7 @@ def _runs(words: Sequence[Word]) -> Iterator[list[Word]]:
     """Neighbours of one sentence that are written without a space between them; others alone."""
     run: list[Word] = []
     for word in words:
-        joins = run and word.sentence == run[-1].sentence and _parted(word.text)
+        joins = run and word.sentence == run[-1].sentence and _parted(word.text) and not word.apart
         if joins and unspaced(run[-1].text[-1]) and unspaced(word.text[0]):
             run.append(word)
             continue

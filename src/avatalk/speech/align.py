@@ -23,6 +23,7 @@ from avatalk.speech.espeak_voices import canonical, espeak_voices
 from avatalk.speech.resample import resample
 from avatalk.speech.trellis import BLOCK, Trellis
 from avatalk.speech.voices import language_of, script_of_text, voices_for_script
+from avatalk.speech.words import as_spaced
 
 _BETTER = "Lips close exactly, and captions have times, where the words are known: --transcript words.txt"
 _SAMPLE_S = 60.0  # of the sound, to judge whether it says the text
@@ -72,7 +73,8 @@ def recorded(audio: AudioClip, transcript: str | None, language: str | None, mon
             f"their times. Do they belong together, and is the language {language}? (--language)"
         )
         return Speech(audio)
-    return Speech(audio, found.phonemes, found.words, language=language)
+    words = tuple(as_spaced(transcript, found.words))
+    return Speech(audio, found.phonemes, words, language=language)
 
 
 def align(clip: AudioClip, text: str, language: str, monitor: Monitor) -> Alignment | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from avatalk.media import Word
-from avatalk.speech.words import Mark, speakable, timed_words
+from avatalk.speech.words import Mark, as_spaced, speakable, timed_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,8 @@ class Reading:
         Args:
             spoken: the words of the spoken text in their order, as an engine times them.
         """
-        if not self._changes:
-            return tuple(spoken)
-        return timed_words(self.written, self._marks(spoken))
+        words = timed_words(self.written, self._marks(spoken)) if self._changes else spoken
+        return tuple(as_spaced(self.written, words))
 
     def _marks(self, words: Iterable[Word]) -> Iterator[Mark]:
         at = 0

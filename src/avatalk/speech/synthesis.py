@@ -190,7 +190,8 @@ class _Track:
             start_s, end_s = offset + phoneme.start_s, offset + phoneme.end_s
             self._phoneme(replace(phoneme, start_s=start_s, end_s=end_s))
         for word in line.reading.words(utterance.words or ()):
-            self.words.append(Word(word.text, offset + word.start_s, offset + word.end_s, line.sentence))
+            start_s, end_s = offset + word.start_s, offset + word.end_s
+            self.words.append(replace(word, start_s=start_s, end_s=end_s, sentence=line.sentence))
 
     def _phoneme(self, phoneme: Phoneme) -> None:
         """Append a phoneme; neighbouring pauses become one."""

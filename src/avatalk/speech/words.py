@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from avatalk.media import Word
 
@@ -83,6 +83,20 @@ def _attached(tokens: list[Token], spoken: list[bool]) -> list[Token]:
         elif leading is None:
             leading = token.start
     return words
+
+
+def as_spaced(text: str, words: Iterable[Word]) -> Iterator[Word]:
+    """Yield `words`, in the order in which they stand in `text`, with what it says of spaces before them."""
+    at = 0
+    for word in words:
+        start = text.find(word.text, at)
+        if start < 0:
+            yield word
+            continue
+        before = text[at:start].rstrip() or text[:at].rstrip()
+        spaceless = before and (unspaced(before[-1]) or unspaced(word.text[0]))
+        yield replace(word, apart=True) if spaceless and text[start - 1].isspace() else word
+        at = start + len(word.text)
 
 
 @dataclass(frozen=True, slots=True)
