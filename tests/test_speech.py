@@ -15,13 +15,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from avatalk.errors import Cancelled, OutputError, SpeechError, UnknownName
+from avatalk.errors import Cancelled, EngineUnavailable, OutputError, SpeechError, UnknownName
 from avatalk.events import Monitor, Progress
 from avatalk.media import Speech
+from avatalk.request import VideoRequest
 from avatalk.speech.base import Utterance
 from avatalk.speech.espeak import Espeak
 from avatalk.speech.espeak_voices import espeak_voices
 from avatalk.speech.ipa import clean_symbol
+from avatalk.speech.perform import perform
 from avatalk.speech.scripts import scripts_in
 from avatalk.speech.sentences import _sentences
 from avatalk.speech.spoken import spoken_form
@@ -525,6 +527,29 @@ def test_what_may_be_english_is_english_without_a_word(text):
 @pytest.mark.parametrize("text", ["我用 Python 写代码。", "Я люблю Microsoft PowerPoint."])
 def test_english_names_are_no_reason_to_refuse_a_text(tmp_path, text):
     assert len(speak(text, None, 1.0, 1.0, tmp_path, Monitor()).words or ()) >= 4
+
+
+@pytest.mark.parametrize(
+    ("name", "tag"),
+    [("German", "de"), ("norwegian", "nb"), ("Chinese", "cmn"), ("English", "en-US"), ("portuguese", "pt")],
+)
+def test_a_language_may_be_given_by_its_english_name(tmp_path, name, tag):
+    language = VideoRequest(text="1 2 3", language=name).language
+    assert perform("1 2 3", tmp_path, Monitor(), language=language).language == tag
+
+
+@pytest.mark.parametrize(("name", "near"), [("germen", "german"), ("spansh", "spanish")])
+def test_languages_of_many_speakers_are_guessed_first(name, near):
+    with pytest.raises(UnknownName) as caught:
+        choose(None, "Hello", Monitor(), language=name)
+    assert f"Did you mean {near}" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["lessac", "Ryan"])
+def test_a_well_known_voice_that_is_not_installed_is_told_how_to_get(name):
+    with pytest.raises(EngineUnavailable) as caught:
+        lookup(name)
+    assert f"avatalk models install piper:en_US-{name.lower()}-" in caught.value.hint
 
 
 def test_voices_of_common_languages_are_named_first():

@@ -70,8 +70,10 @@ FrameRate = Annotated[
 
 def _parse_language(value: object) -> object:
     tag = str(value).strip().replace("_", "-")
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", tag):
-        raise ValueError("a language is a tag such as de, pt-BR or cmn")
+    if not isinstance(value, str) or not re.fullmatch(
+        r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*|[A-Za-z ]{3,30}", tag
+    ):
+        raise ValueError("a language is a tag such as de, pt-BR or cmn, or its English name")
     return tag
 
 

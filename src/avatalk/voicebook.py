@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from avatalk.errors import BadInput, UnknownName
+from avatalk.errors import BadInput, EngineUnavailable, UnknownName
 from avatalk.events import Monitor, OnProgress
 
 if TYPE_CHECKING:
@@ -70,10 +70,11 @@ def add_voice(
     """
     from avatalk.speech import kept
     from avatalk.speech.cloning import clone, cloning_engines, to_clone
+    from avatalk.speech.espeak_voices import tag_of
     from avatalk.speech.sample import open_sample
     from avatalk.speech.voices import voices_of_language
 
-    plain = kept.safe_name(name)
+    plain, language = kept.safe_name(name), tag_of(language)
     _check_free(plain)
     voices_of_language(language)
     if not consent.strip():
@@ -129,12 +130,13 @@ def play_voice(
         OutputError: the file cannot be written.
     """
     from avatalk.speech import kept
+    from avatalk.speech.espeak_voices import tag_of
     from avatalk.speech.sentences import sentence_in
     from avatalk.speech.voices import lookup
     from avatalk.voiceover import say
 
     own = kept.get(name)
-    tag = language or (own.language if own else lookup(name).language)
+    tag = tag_of(language) if language else (own.language if own else lookup(name).language)
     return say(sentence_in(tag), output, voice=name, language=tag, on_progress=on_progress)
 
 
@@ -178,7 +180,7 @@ def _check_free(name: str) -> None:
     else:
         try:
             voice = lookup(name)
-        except UnknownName:
+        except (UnknownName, EngineUnavailable):  # a voice that is not installed takes no name
             return
         exact = {voice.name, *voice.aliases, voice.identifier, voice.language, voice.language_name}
         exact.add(voice.language_name.split(" (")[0])

@@ -44,6 +44,27 @@ def is_voice(name: str) -> bool:
     return name.startswith(PREFIX) and bool(_ANY_NAME.fullmatch(name.removeprefix(PREFIX)))
 
 
+_USUAL = {
+    "lessac": "en_US-lessac-medium",
+    "ryan": "en_US-ryan-medium",
+    "hfc_female": "en_US-hfc_female-medium",
+    "alan": "en_GB-alan-medium",
+    "alba": "en_GB-alba-medium",
+    "thorsten": "de_DE-thorsten-medium",
+    "siwis": "fr_FR-siwis-medium",
+    "davefx": "es_ES-davefx-medium",
+    "paola": "it_IT-paola-medium",
+    "faber": "pt_BR-faber-medium",
+    "huayan": "zh_CN-huayan-medium",
+}
+"""Speakers that people call by their name alone."""
+
+
+def usual(name: str) -> str | None:
+    """Return the voice of the hub that is meant by the name of its speaker: ``lessac``."""
+    return _USUAL.get(name.strip().lower().replace("-", "_"))
+
+
 def is_of_hub(name: str) -> bool:
     """Whether ``en_US-lessac-medium`` could be the name of a voice of the hub."""
     return bool(_HUB_NAME.fullmatch(name))

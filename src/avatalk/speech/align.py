@@ -19,7 +19,7 @@ from avatalk.media import Float32Array, Phoneme, Speech, Word
 from avatalk.speech.align_features import FRAME_S, Int32Array, Reference, frame_of, heard
 from avatalk.speech.audio import AudioClip
 from avatalk.speech.base import Utterance, Voice
-from avatalk.speech.espeak_voices import canonical, espeak_voices
+from avatalk.speech.espeak_voices import canonical, espeak_voices, tag_of
 from avatalk.speech.resample import resample
 from avatalk.speech.trellis import BLOCK, Trellis
 from avatalk.speech.voices import language_of, script_of_text, voices_for_script
@@ -65,7 +65,7 @@ def recorded(audio: AudioClip, transcript: str | None, language: str | None, mon
     """
     if transcript is None:
         return Speech(audio, better=(_BETTER,))
-    language = language or language_of(transcript)
+    language = tag_of(language) if language else language_of(transcript)
     found = align(audio, transcript, language, monitor)
     if found is None:
         monitor.warn(

@@ -12,7 +12,7 @@ from avatalk.settings import cache_dir
 from avatalk.speech import kept, liken
 from avatalk.speech.base import Voice
 from avatalk.speech.cloning import clone, cloner_of, cloning_engines, to_clone
-from avatalk.speech.espeak_voices import about
+from avatalk.speech.espeak_voices import about, tag_of
 from avatalk.speech.kept import Kept
 from avatalk.speech.sample import open_sample
 from avatalk.speech.traits import Traits
@@ -64,6 +64,7 @@ def cast(
         UnreadableFile: the sample cannot be read.
         SpeechError: no voice can be learnt from it.
     """
+    language = tag_of(language) if language else None
     if sample is not None:
         opened, name = open_sample(sample, monitor), Path(sample).name
         sound = opened.sound(kept.SAMPLE_RATE)

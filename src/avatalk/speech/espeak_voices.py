@@ -182,6 +182,30 @@ def about(tag: str) -> tuple[str, tuple[str, ...]]:
     return (voice.language_name, voice.scripts) if voice else (tag, ("Latin",))
 
 
+@cache
+def _tags_by_name() -> dict[str, str]:
+    """English names of languages, lower case → tags; of dialects also without what tells them apart."""
+    found = {"norwegian": "nb", "mandarin": "cmn"}
+    for voice in espeak_voices():
+        found.setdefault(voice.language_name.lower(), voice.language)
+    for voice in sorted(
+        espeak_voices(), key=lambda voice: (not is_common(voice.language), "-" in voice.language)
+    ):
+        found.setdefault(voice.language_name.lower().split(" (")[0], voice.language)
+    return found
+
+
+def tag_of(language: str) -> str:
+    """Return the tag of a language that is given by its English name, ``German``; a tag stays as it is."""
+    return _tags_by_name().get(" ".join(language.lower().split()), language)
+
+
+def language_names() -> list[str]:
+    """Return the English names of all languages, lower case, those that many ask for first."""
+    names = _tags_by_name()
+    return sorted(names, key=lambda name: not is_common(names[name]))
+
+
 def is_common(tag: str) -> bool:
     """Whether a language is one of those that many ask for, whose voices have names of people."""
     return tag in _NAMES

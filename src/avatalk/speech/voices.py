@@ -17,7 +17,15 @@ from avatalk.events import Monitor
 from avatalk.models import piper
 from avatalk.speech import kept
 from avatalk.speech.base import SpeechEngine, Voice
-from avatalk.speech.espeak_voices import about, by_identifier, canonical, espeak_voices, is_common
+from avatalk.speech.espeak_voices import (
+    about,
+    by_identifier,
+    canonical,
+    espeak_voices,
+    is_common,
+    language_names,
+    tag_of,
+)
 from avatalk.speech.guess import latin_language
 from avatalk.speech.scripts import script_of, scripts_in
 from avatalk.speech.spoken import unread
@@ -106,6 +114,8 @@ def lookup(name: str) -> Voice:
     found = _best(tag, neural) or embedded
     if found is not None:
         return found
+    if meant := piper.usual(name):
+        raise _not_installed(meant)
     known = [*kept.names(), *_names_and_languages(all_voices())]
     near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
     guess = f"Did you mean {' or '.join(near)}? " if near else ""
@@ -153,6 +163,14 @@ def voices_for_script(script: str) -> list[Voice]:
     return sorted(voices, key=lambda voice: (voice.language != first, not is_common(voice.language)))
 
 
+def _near_languages(wanted: str) -> list[str]:
+    """English names of languages like `wanted`, which is one or a tag; those that many ask for first."""
+    names = language_names()
+    near = difflib.get_close_matches(wanted, names, n=8, cutoff=0.6)
+    tags = [name for name in names if canonical(tag_of(name)).partition("-")[0][:2] == wanted[:2]]
+    return sorted(near, key=lambda name: not is_common(tag_of(name)))[:3] or tags[:3]
+
+
 def voices_of_language(language: str) -> list[Voice]:
     """Return the voices that speak a language, given as a tag: neural ones if there are any, else embedded.
 
@@ -163,8 +181,7 @@ def voices_of_language(language: str) -> list[Voice]:
     for voices in (neural_voices(), espeak_voices()):
         if found := [voice for voice in voices if canonical(voice.language) == tag]:
             return found
-    tags = sorted({voice.language.lower() for voice in all_voices()})
-    near = difflib.get_close_matches(tag, tags, cutoff=0.5)
+    near = _near_languages(language.lower())
     raise UnknownName(
         f"There is no voice for the language {language}.",
         hint=(f"Did you mean {' or '.join(near)}? " if near else "") + "All voices: avatalk voices",
