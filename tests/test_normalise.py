@@ -14,6 +14,7 @@ from avatalk.speech.language import language_of
 from avatalk.speech.normalise import changes
 from avatalk.speech.numbers import number, ordinal, year
 from avatalk.speech.reading import Change, read
+from avatalk.speech.spoken import without_pictures
 from avatalk.speech.synthesis import speak
 from avatalk.speech.words import tokens_of
 
@@ -201,4 +202,6 @@ def test_any_text_has_a_reading(text, tag):
     assert all(one.end_s <= two.start_s + 1e-9 for one, two in pairwise(words))
     tokens = [text[token.start : token.end] for token in tokens_of(text)]
     if any(map(str.isalnum, reading.spoken)) and found and words:
-        assert "".join("".join(word.text for word in words).split()) == "".join("".join(tokens).split())
+        # In words there are no emoji; the one put in front has both sides read as if there were.
+        said, written = ("😀" + "".join(parts) for parts in ((word.text for word in words), tokens))
+        assert "".join(without_pictures(said).split()) == "".join(without_pictures(written).split())

@@ -81,3 +81,18 @@ def test_the_schema_describes_every_field():
     schema = VideoRequest.model_json_schema()
     assert set(schema["properties"]) == set(VideoRequest.model_fields)
     assert all("description" in field for field in schema["properties"].values())
+
+
+@pytest.mark.parametrize("field", ["background", "overlay", "captions", "size", "fps", "language", "pads"])
+def test_how_a_value_is_written_is_said_once(field):
+    with pytest.raises(BadInput) as caught:
+        VideoRequest(
+            text="a", **{field: {"background": "purple", "overlay": "a.png:up:12%"}.get(field, "?!")}
+        )
+    assert caught.value.hint not in (None, "", VideoRequest.model_fields[field].description)
+
+
+def test_an_unknown_field_is_told_the_nearest():
+    with pytest.raises(BadInput) as caught:
+        VideoRequest(text="a", backgrund="red")
+    assert caught.value.hint == "Did you mean background? All fields: `avatalk schema`."

@@ -623,3 +623,8 @@ def test_memory_does_not_grow_with_the_sound(tmp_path):
         found.append((float(seconds), int(size) * (1 if sys.platform == "darwin" else 1024)))
     assert found[1][0] > 20 * found[0][0]
     assert found[1][1] - found[0][1] < 8e6
+
+
+def test_emoji_are_no_part_of_the_words(tmp_path):
+    speech = speak("Bye 😀. I ❤️ you 👩🏽‍🚀, ok?", "amy", 1.0, 1.0, tmp_path, Monitor())
+    assert [word.text for word in speech.words or ()] == ["Bye.", "I", "you,", "ok?"]

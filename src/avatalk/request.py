@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable
 from fractions import Fraction
@@ -308,16 +309,23 @@ def _bad_input(error: ValidationError) -> BadInput:
     first = error.errors()[0]
     name = str(first["loc"][0]) if first["loc"] else None
     if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(
+            (name or "").replace("-", "_").lower(), VideoRequest.model_fields, n=1
+        )
+        guess = f"Did you mean {near[0]}? " if near else ""
         return BadInput(
             f"A request has no field {name!r}.",
-            hint=f"Its fields are {', '.join(VideoRequest.model_fields)}.",
+            hint=f"{guess}All fields: `avatalk schema`.",
             field=name,
         )
     what = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
     what = what[:1].lower() + what[1:]
-    described = VideoRequest.model_fields[name].description if name in VideoRequest.model_fields else ""
+    field = VideoRequest.model_fields.get(name or "")
+    hint = field.description if field else ""
+    if field and first["type"] == "value_error":  # which says how the value is written
+        hint = f"Left out, it is {field.default}." if isinstance(field.default, str) else "Or leave it out."
     return BadInput(
         f"{name} {first['input']!r}: {what}." if name else f"{what}.",
-        hint=described or "See `avatalk schema`.",
+        hint=hint or "See `avatalk schema`.",
         field=name,
     )

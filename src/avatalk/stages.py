@@ -85,7 +85,7 @@ def tell_ignored(request: VideoRequest, avatar: Avatar, monitor: Monitor) -> Non
     for what, names in idle.items():
         if ignored := sorted(names & given):
             options = ", ".join(f"--{name.replace('_', '-')}" for name in ignored)
-            monitor.warn(f"{options} has no effect with {what}.")
+            monitor.warn(f"{options} {'has' if len(ignored) == 1 else 'have'} no effect with {what}.")
 
 
 def edit_of(request: VideoRequest) -> Edit:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -93,10 +93,13 @@ def say(
     seconds = {"speech": spoken - began, "encode": done - spoken, "total": done - began}
     return Said(
         path=str(output),
-        duration_s=speech.audio.duration_s,
+        duration_s=round(speech.audio.duration_s, 3),
         voice=speech.voice,
         engine=speech.engine,
-        words=speech.words or (),
+        words=tuple(
+            replace(word, start_s=round(word.start_s, 3), end_s=round(word.end_s, 3))
+            for word in speech.words or ()
+        ),
         seconds={name: round(spent, 3) for name, spent in seconds.items()},
         warnings=monitor.warnings,
         better=list(speech.better),

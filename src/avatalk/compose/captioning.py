@@ -32,7 +32,8 @@ def find_cues(speech: Speech, monitor: Monitor) -> tuple[Cue, ...]:
     """The cues of `speech`; without words none, and a warning."""
     if speech.words is None:
         monitor.warn(
-            "There are no captions: the words of a recording are not known. Give a text to have them."
+            "There are no captions: the words of the recording are not known. "
+            "Give them with --transcript words.txt."
         )
         return ()
     cues = cues_of(speech.words, speech.audio.duration_s, speech.language)

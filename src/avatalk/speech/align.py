@@ -73,6 +73,10 @@ def recorded(audio: AudioClip, transcript: str | None, language: str | None, mon
             f"their times. Do they belong together, and is the language {language}? (--language)"
         )
         return Speech(audio)
+    if len(found.words) < _TOO_FEW:
+        monitor.warn(
+            f"A transcript of fewer than {_TOO_FEW} words is too short to check that the recording says it."
+        )
     words = tuple(as_spaced(transcript, found.words))
     return Speech(audio, found.phonemes, words, language=language)
 

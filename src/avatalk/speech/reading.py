@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from avatalk.media import Word
+from avatalk.speech.spoken import without_pictures
 from avatalk.speech.words import Mark, as_spaced, speakable, timed_words
 
 
@@ -35,13 +36,14 @@ class Reading:
     _changes: tuple[Change, ...]
 
     def words(self, spoken: Iterable[Word]) -> tuple[Word, ...]:
-        """Return the written words with their times.
+        """Return the written words with their times, without emoji.
 
         Args:
             spoken: the words of the spoken text in their order, as an engine times them.
         """
         words = timed_words(self.written, self._marks(spoken)) if self._changes else spoken
-        return tuple(as_spaced(self.written, words))
+        placed = as_spaced(self.written, words)
+        return tuple(replace(word, text=without_pictures(word.text)) for word in placed)
 
     def _marks(self, words: Iterable[Word]) -> Iterator[Mark]:
         at = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from avatalk.speech.scripts import script_of
@@ -9,6 +10,7 @@ from avatalk.speech.scripts import script_of
 _SPOKEN_SYMBOLS = frozenset("°©®™№%‰+=×÷<>&@#$€£¥")
 _UNSPOKEN = frozenset('"“”„‟«»‹›‘‚‛`´*_~^|\\{}[]「」『』《》〈〉【】')
 _APOSTROPHES = frozenset("'’ʼ＇")
+_BEFORE_MARK = re.compile(r"\s+(?=[.,!?;:…])")
 _JOINERS = frozenset("\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}")
 
 
@@ -29,6 +31,18 @@ def unread(text: str, scripts: tuple[str, ...]) -> list[str]:
     """Return the characters of `text` that stand for something and that `spoken_form` leaves out."""
     read = {"", "Latin", *scripts}
     return [char for char in dict.fromkeys(text) if script_of(char) not in read or _is_unknown(char)]
+
+
+def without_pictures(word: str) -> str:
+    """Return a word without emoji and other characters that stand for something and that nobody speaks."""
+    if not any(map(_is_unknown, word)):
+        return word
+    kept = "".join(char for char in word if not (_is_unknown(char) or _belongs_to_a_picture(char)))
+    return _BEFORE_MARK.sub("", " ".join(kept.split()))
+
+
+def _belongs_to_a_picture(char: str) -> bool:
+    return char in _JOINERS or unicodedata.category(char) == "Sk" or "\ufe00" <= char <= "\ufe0f"
 
 
 def _is_unknown(char: str) -> bool:
