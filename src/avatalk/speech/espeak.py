@@ -23,15 +23,15 @@ from avatalk.speech.words import Mark, timed_words
 
 _GAIN = {"female": 1.15, "male": 1.4, "": 1.25}
 """Brings the voices to -17 dBFS, within 2 dB: measured on a sentence each of 24 of them."""
-_PACE = {"fr": 0.76, "de": 0.88, "lb": 0.85, "ru": 0.86, "el": 0.86, "vi": 0.86, "da": 0.88}
+_PACE = {"fr": 0.72, "de": 0.88, "lb": 0.85, "ru": 0.86, "el": 0.86, "vi": 0.86, "da": 0.88}
 _PACE_OF_OTHERS = 0.9
 """Brings languages to the pace of somebody who reads aloud, about 15 letters a second, which captions can
 follow; of its own, espeak-ng reaches 16 in English and 21 in French. It goes no slower than 80 words a
-minute, so that in French half the speed is rather 0.6 of it."""
+minute, so that in French half the speed is rather 0.63 of it."""
 _KNEE = 0.8
 _OPEN, _CLOSE = "\ue010", "\ue011"
 """Marks around phonemes in a sentence, of Unicode's private use."""
-_FORM = 2  # counted up when the same words come to sound different
+_FORM = 3  # counted up when the same words come to sound different
 
 
 class Espeak(SpeechEngine):
