@@ -185,13 +185,17 @@ def _pictured_scene(
     shot = _showing(shot, cut)
     if ground.kind == "transparent":
         return Scene(shot, matting=by)
-    if ground.kind == "blur":
-        from avatalk.compose.backdrop import Still, blurred
+    from avatalk.avatars.cutout import laid
+    from avatalk.compose.backdrop import Still, blurred
 
+    if ground.kind == "blur":
         whole = place(picture, layout)
         backdrop: Backdrop = Still(blurred(whole, ground.strength, cut[..., 3]))
     else:
         backdrop = _opened(request, ground, shot, monitor)
+    if isinstance(backdrop, Still) and (ground.kind == "colour" or request.still):
+        # A plain ground is the same wherever the head goes: laid once, it costs nothing per frame.
+        return Scene(_showing(replace(shot, cut_out=False), laid(cut, backdrop.picture)), matting=by)
     return _before(backdrop, shot, by)
 
 
