@@ -24,6 +24,7 @@ from avatalk.compose.phrases import (
 )
 from avatalk.events import Monitor
 from avatalk.media import Cue, Word
+from avatalk.speech.align import recorded
 from avatalk.speech.synthesis import speak
 from avatalk.speech.text import pieces
 from avatalk.video.sidecar import to_srt, to_vtt
@@ -410,3 +411,19 @@ def test_spaces_between_scripts_are_those_that_were_written(tmp_path, text, voic
     speech = speak(text, voice, 1.0, 1.0, tmp_path, Monitor())
     cues = cues_of(speech.words, speech.audio.duration_s, speech.language)
     assert " ".join(line for cue in cues for line in cue.lines) == text
+
+
+def test_a_recording_without_words_is_told_how_to_have_captions(tmp_path):
+    monitor = Monitor()
+    spoken = speak("Hello there.", "amy", 1.0, 1.0, tmp_path, Monitor())
+    assert find_cues(recorded(spoken.audio, None, None, monitor), monitor) == ()
+    assert "--transcript" in monitor.warnings[0]
+
+
+def test_a_short_transcript_cannot_be_checked_which_is_told(tmp_path):
+    monitor = Monitor()
+    spoken = speak("Hello there, you two people.", "amy", 1.0, 1.0, tmp_path, Monitor())
+    recorded(spoken.audio, "Hello there, you two people.", "en", monitor)
+    assert monitor.warnings == []
+    recorded(spoken.audio, "Hello there.", "en", monitor)
+    assert "too short to check" in monitor.warnings[0]

@@ -239,3 +239,14 @@ def test_the_limiter_acts_only_near_the_peak():
     assert changed.min() > 11_000 - 0.012 * 22_050
     assert changed.max() < 11_020 + 0.012 * 22_050
     assert np.diff(out[: changed.min() + 100]).max() < 0.01  # no click where it sets in
+
+
+def test_a_text_may_begin_with_a_negative_number_and_wants_quotes(tmp_path):
+    path = tmp_path / "cold.wav"
+    done = CliRunner().invoke(app, ["say", "-5 °C outside", "-o", str(path), "--json"])
+    assert done.exit_code == 0, done.stderr
+    assert json.loads(done.stdout)["words"][0]["text"] == "-5"
+    done = CliRunner().invoke(app, ["say", "--speed", "-5", "Hello", "-o", str(path)])
+    assert done.exit_code == 2 and "speed" in done.stderr
+    done = CliRunner().invoke(app, ["say", "Good", "morning", "-o", str(path)])
+    assert done.exit_code == 2 and "quotes" in " ".join(done.stderr.split())

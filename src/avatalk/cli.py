@@ -22,7 +22,7 @@ from avatalk.cli_avatars import avatar, avatars_app
 from avatalk.cli_jobs import worker
 from avatalk.cli_models import models_app
 from avatalk.cli_voices import voices_app
-from avatalk.commands import AsJson, complain, print_json, show, told
+from avatalk.commands import AsJson, TakesText, complain, print_json, show, told
 from avatalk.errors import BadInput, Cancelled
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def _takes_speech(command: Callable[..., None]) -> Callable[..., None]:
     return takes_request(command, SPEECH_OPTIONS)
 
 
-@app.command()
+@app.command(cls=TakesText)
 @_takes_speech
 def say(
     given: dict[str, Any],

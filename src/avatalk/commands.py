@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperCommand
 
 from avatalk.errors import AvatalkError
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+class TakesText(TyperCommand):
+    """A command whose argument is a text: one that begins with a negative number is no option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the arguments; what is wrong with them is told with the remedy."""
+        for index, text in enumerate(args):
+            follows_option = index > 0 and args[index - 1].startswith("-") and args[index - 1] != "--json"
+            if re.match(r"-\d", text) and not follows_option and "--" not in args:
+                args = [*args[:index], *args[index + 1 :], "--", text]
+                break
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:  # typer's own, whose class moved between its versions
+            if "unexpected extra argument" in str(getattr(error, "message", "")):
+                error.message += ' A text of several words stands in quotes: avatalk say "Good morning".'  # type: ignore[attr-defined]
+            raise
 
 
 class told:  # noqa: N801 - used like a function
