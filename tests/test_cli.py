@@ -178,8 +178,10 @@ def test_stopping_while_it_speaks(tmp_path):
 def test_options_without_effect_are_told(avatalk, tmp_path, espeak_wav):
     sound = espeak_wav("Good morning.")
     common = ["make", "--audio", sound, "-o", tmp_path / "a.mp4", "--fps", 5, "--quality", "draft"]
-    err = avatalk(*common, "--voice", "amy", "--face", 3, "--size", "160x90", "--aspect", "1:1")[2]
-    assert "--voice has no effect with a recording" in err
+    err = avatalk(
+        *common, "--voice", "amy", "--speed", 1.2, "--face", 3, "--size", "160x90", "--aspect", "1:1"
+    )[2]
+    assert "--speed, --voice have no effect with a recording" in err
     assert "--face has no effect with a drawn avatar" in err
     assert "--aspect has no effect with --size" in err
     assert "no effect" not in avatalk(*common)[2]

@@ -81,7 +81,7 @@ def test_a_whole_document_is_read_with_its_namespace_and_comments():
         ("<speak>\n one <p>two</speak>", "line 2, column 6", "<p> is not closed"),
         ("<speak>\n one </p>two</speak>", "line 2, column 8", "mismatched tag"),
         ("\n\n<speak>\n", "line 3, column 1", "<speak> is not closed"),
-        ('Hello <break time="1s"> world', "line 1, column 7", "<break> is not closed, or written <break/>"),
+        ('Hello <break time="1s"> world', "line 1, column 7", "<break> is not closed (write <break/>)"),
         ("Hello\nyou <p>two", "line 2, column 5", "<p> is not closed"),
         ("Hello</prosody>", "line 1, column 8", "mismatched tag"),
         ("Hello <break time=1s/>", "line 1, column 19", "invalid token"),

@@ -69,6 +69,8 @@ def cast(
         opened, name = open_sample(sample, monitor), Path(sample).name
         sound = opened.sound(kept.SAMPLE_RATE)
         tag = language or language_of(text)
+        if language is None and not tag.startswith("en"):
+            monitor.warn(f"The text seems to be {about(tag)[0]}, and is spoken so. Another: --language.")
         return _imitate(name, f"clone of {name}", opened.traits, sound, tag, cache_dir() / "voices", monitor)
     own = kept.get(voice) if voice else None
     if own is not None:

@@ -154,7 +154,7 @@ class _Parser:
         names = [name for name, _, _ in self.open]
         ends = error.code == _NO_ELEMENTS or (error.code == _MISMATCHED and closing and closing[0] in names)
         if ends and names:
-            hint = ", or written <break/>" if names[-1] == "break" else ""
+            hint = " (write <break/>)" if names[-1] == "break" else ""
             return self._error(f"<{names[-1]}> is not closed{hint}", *self.places[-1])
         last = len(lines[line - 1]) - (len("</speak>") if self.inset and line == len(lines) else 0)
         return self._error(expat.ErrorString(error.code), line, max(0, min(column, last - 1)))
