@@ -157,7 +157,8 @@ def _pictured_scene(
     layout = lay_out(width, height, request.size, request.aspect, request.quality)
     face = next(filter(None, faces.track.faces), None)
     if request.frame != "source" and face is not None:
-        layout = frame_person(layout, width, height, face, request.frame)
+        alone = ground.kind not in ("keep", "blur")
+        layout = frame_person(layout, width, height, face, request.frame, alone=alone)
     matting: Matting | None = None
     if ground.kind != "keep":
         if shot.avatar.cutout is None:

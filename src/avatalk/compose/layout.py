@@ -18,9 +18,10 @@ _RATIO = {"16:9": (16, 9), "9:16": (9, 16), "1:1": (1, 1)}
 _LONGEST, _SHORTEST = 1920, 1080
 _DRAFT_LONGEST = 960
 # Of the canvas: height of the head, width of the face, room above the head.
-_FRAMES = {"bust": (0.5, 0.45, 0.09), "head": (0.74, 0.62, 0.06)}
-_CROWN = 0.55  # of the height from the brows to the chin, from the brows to the crown
-_WIDEST, _TALLEST = 0.8, 0.86  # of the canvas, a face and a head at most
+_FRAMES = {"bust": (0.58, 0.45, 0.07), "head": (0.86, 0.62, 0.05)}
+_CROWN = 0.9  # of the height from the brows to the chin, from the brows to the top of the hair
+_ENLARGED = 1.35  # at most, to fill the canvas
+_WIDEST, _TALLEST = 0.8, 0.92  # of the canvas, a face and a head at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def lay_out(width: int, height: int, size: tuple[int, int] | None, aspect: str, 
     return Layout(*canvas, scale, x, y)
 
 
-def frame_person(layout: Layout, width: int, height: int, face: Face, close: str) -> Layout:
+def frame_person(layout: Layout, width: int, height: int, face: Face, close: str, *, alone: bool) -> Layout:
     """Move and enlarge a picture on its canvas so that the person stands well in it.
 
     The head has a fixed share of the canvas and some room above; the face is never cut. Where the picture
@@ -128,6 +129,7 @@ def frame_person(layout: Layout, width: int, height: int, face: Face, close: str
         height: of the picture, pixels.
         face: in pixels of the picture; in a clip, where it is seen first.
         close: ``bust`` or ``head``.
+        alone: whether the person is cut out, so that what the picture leaves free is not its own.
     """
     tall, wide, room = _FRAMES[close]
     x0, y0, x1, y1 = face.box  # from the brows to the chin: the head is higher
@@ -135,9 +137,14 @@ def frame_person(layout: Layout, width: int, height: int, face: Face, close: str
     scale = min(tall * layout.height / (y1 - top), wide * layout.width / (x1 - x0))
     # Not smaller than needed for the picture to reach from the head's room to the lower edge.
     scale = max(scale, (1 - 2 * room) * layout.height / max(height - top, 1.0))
+    if not alone:  # rather a somewhat larger person than strips beside the picture
+        covering = max(layout.width / width, layout.height / height)
+        scale = max(scale, min(covering, _ENLARGED * scale))
     scale = min(scale, _WIDEST * layout.width / (x1 - x0), _TALLEST * layout.height / (y1 - top))
     y = round(room * layout.height - top * scale)
     y = max(y, layout.height - round(height * scale))
+    if not alone and round(height * scale) >= layout.height:
+        y = min(y, 0)  # the crown was a guess: what the picture shows above the face is enough
     x = round(layout.width / 2 - (x0 + x1) / 2 * scale)
     if round(width * scale) >= layout.width:  # show picture rather than nothing, where there is enough of it
         x = min(max(x, layout.width - round(width * scale)), 0)
