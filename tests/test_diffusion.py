@@ -135,6 +135,21 @@ def test_every_step_is_told_and_steps_are_the_fast_scheduler_s(cache):
     assert type(pipeline.scheduler).__name__ == "DPMSolverMultistepScheduler"
 
 
+def test_the_last_steps_are_not_guided(cache, monkeypatch):
+    seen = []
+    pipeline = diffusion.load_pipeline(diffusion.find_folder(), "cpu", Monitor())
+    forward = pipeline.unet.forward
+
+    def counted(sample, *others, **named):
+        seen.append(len(sample))
+        return forward(sample, *others, **named)
+
+    pipeline.unet.forward = counted
+    monkeypatch.setattr(diffusion, "loaded", lambda _key, _load: pipeline)
+    paint(steps=5)
+    assert seen == [2, 2, 2, 1, 1]
+
+
 def test_it_can_be_stopped_at_any_step(cache):
     stop, told = Event(), []
 

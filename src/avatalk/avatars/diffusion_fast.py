@@ -43,7 +43,7 @@ def convert(weights: Path, monitor: Monitor) -> Path | None:
     shapes = _unet_shapes(inside.parent)
     if not shapes:
         return None
-    path = runtime.converted(weights, "unet.xml")
+    path = runtime.converted(weights, "unet-one.xml")
     if path.exists():
         return path
     torch, diffusers = runtime.require("torch", "diffusion"), runtime.require("diffusers", "diffusion")
@@ -78,8 +78,10 @@ def unet(folder: Path, weights: Path, monitor: Monitor) -> Any:
     network = _network(path, [picture, (), text])
 
     def forward(sample: Any, timestep: Any, encoder_hidden_states: Any, **_: Any) -> tuple[Any]:
+        # One after another: with guidance there are two, without it one.
         time = torch.as_tensor(timestep, dtype=torch.float32).reshape(())
-        return (network(sample, time, encoder_hidden_states),)
+        pairs = zip(sample.split(1), encoder_hidden_states.split(1), strict=True)
+        return (torch.cat([network(one, time, words) for one, words in pairs]),)
 
     model.forward = forward
     return model
@@ -141,8 +143,7 @@ def _unet_shapes(folder: Path) -> tuple[tuple[int, ...], ...]:
         return ()
     if any(config.get(name) for name in conditions):
         return ()
-    batch = 1 if is_fast(folder) else 2  # with and without the description
-    return (batch, channels, side, side), (batch, _TOKENS, int(config["cross_attention_dim"]))
+    return (1, channels, side, side), (1, _TOKENS, int(config["cross_attention_dim"]))
 
 
 def _config(path: Path) -> dict[str, Any]:
