@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from avatalk.compose.backdrop import Backdrop
     from avatalk.compose.matting import Matting
 
+_SMOOTH = 0.3  # strength of a blur that leaves no detail
 _CLOSE = {"source": 1.0, "bust": 1.0, "head": 1.45}
 
 
@@ -194,8 +195,9 @@ def _pictured_scene(
         backdrop: Backdrop = Still(blurred(whole, ground.strength, cut[..., 3]))
     else:
         backdrop = _opened(request, ground, shot, monitor)
-    if isinstance(backdrop, Still) and (ground.kind == "colour" or request.still):
-        # A plain ground is the same wherever the head goes: laid once, it costs nothing per frame.
+    smooth = ground.kind in ("colour", "gradient") or ground.strength >= _SMOOTH
+    if isinstance(backdrop, Still) and (smooth or request.still):
+        # Nobody sees a smooth ground move a few pixels with the head: laid once, it costs nothing per frame.
         return Scene(_showing(replace(shot, cut_out=False), laid(cut, backdrop.picture)), matting=by)
     return _before(backdrop, shot, by)
 
