@@ -13,8 +13,11 @@ ROOT = Path(avatalk.__file__).parent
 # Higher may import lower, never the other way round; stages don't import each other's engines.
 LAYERS = [
     {"cli"},
-    {"cli_avatars", "cli_jobs", "cli_models", "cli_voices"},
+    {"cli_avatars", "cli_jobs", "cli_models", "cli_service", "cli_voices"},
     {"commands"},
+    {"studio"},
+    {"service"},
+    {"client"},
     {"catalogue", "console", "voicebook"},
     {"jobs"},
     {"pipeline", "voiceover"},
@@ -59,6 +62,10 @@ HEAVY = {
     "dbos",
     "fsspec",
     "sqlalchemy",
+    "fastapi",
+    "gradio",
+    "httpx",
+    "uvicorn",
 }
 
 
@@ -128,6 +135,7 @@ DISTRIBUTIONS = {
     "pi_heif": "pi-heif",
     "PIL": "pillow",
     "resvg_py": "resvg-py",
+    "starlette": "fastapi",
     "TTS": "coqui-tts",
     "unicode_rbnf": "unicode-rbnf",
 }

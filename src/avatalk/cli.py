@@ -21,6 +21,7 @@ from avatalk._version import __version__
 from avatalk.cli_avatars import avatar, avatars_app
 from avatalk.cli_jobs import worker
 from avatalk.cli_models import models_app
+from avatalk.cli_service import serve, show_settings
 from avatalk.cli_voices import voices_app
 from avatalk.commands import AsJson, TakesText, complain, print_json, show, told
 from avatalk.errors import BadInput, Cancelled
@@ -41,6 +42,8 @@ app.add_typer(avatars_app, name="avatars")
 app.add_typer(voices_app, name="voices")
 app.command()(avatar)
 app.command()(worker)
+app.command()(serve)
+app.command(name="settings")(show_settings)
 
 
 # --- what a request is made of ---------------------------------------------------------------------

@@ -47,6 +47,30 @@ class UnknownName(BadInput):
     code = "unknown_name"
 
 
+class NotFound(UnknownName):
+    """There is no job, file or the like of that id, or it is somebody else's."""
+
+    code = "not_found"
+
+
+class TooLarge(BadInput):
+    """A file, a text or a list is beyond a limit of this machine, which the hint names."""
+
+    code = "too_large"
+
+
+class Conflict(BadInput):
+    """It cannot be done as things stand, such as two requests under one idempotency key."""
+
+    code = "conflict"
+
+
+class NotAllowed(AvatalkError):
+    """The key is missing or unknown, or does not allow this."""
+
+    code = "not_allowed"
+
+
 class UnreadableFile(BadInput):
     """A file is missing, empty, damaged, too large, or not what its name says."""
 
@@ -88,6 +112,30 @@ class OutputError(CannotRun):
     """The result cannot be written: folder missing or read-only, disk full."""
 
     code = "cannot_write"
+
+
+class TooMany(CannotRun):
+    """A limit of rate, concurrency or quota is reached.
+
+    Args:
+        message: which one.
+        hint: what to do.
+        retry_after_s: seconds after which it may be tried again.
+    """
+
+    code = "too_many"
+    retryable = True
+
+    def __init__(self, message: str, *, hint: str = "", retry_after_s: float = 1.0) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
+
+
+class Unreachable(CannotRun):
+    """A server of avatalk cannot be reached, or answers as none."""
+
+    code = "unreachable"
+    retryable = True
 
 
 class StorageError(CannotRun):

@@ -12,9 +12,9 @@ from typing import Any, BinaryIO
 import sqlalchemy as sa
 
 from avatalk import settings
-from avatalk.errors import BadInput, UnknownName
+from avatalk.errors import BadInput, Conflict, NotFound
 from avatalk.jobs import records
-from avatalk.jobs.inputs import check_request, store_inputs
+from avatalk.jobs.inputs import Inputs, check_request, store_inputs
 from avatalk.jobs.storage import Storage
 from avatalk.jobs.tables import Database, events, jobs, segments
 from avatalk.request import VideoRequest
@@ -106,25 +106,35 @@ class Jobs:
         self.db.close()
 
     def submit(
-        self, request: VideoRequest, *, owner: str = "", priority: str = "normal", idempotency_key: str = ""
+        self,
+        request: VideoRequest | Inputs,
+        *,
+        owner: str = "",
+        priority: str = "normal",
+        idempotency_key: str = "",
     ) -> str:
         """Queue a video and return the id of its job. Its files are copied; the caller's may go.
 
         Args:
-            request: what to make; the job makes an MP4.
+            request: what to make; the job makes an MP4. `Inputs` if its files are stored already.
             owner: who may see it.
             priority: a key of `PRIORITIES`.
             idempotency_key: submitting again with the same key, within 24 hours, gives the same job.
 
         Raises:
-            BadInput: a file is missing, no job can make this, or the key was used for another request.
+            BadInput: a file is missing, or no job can make this.
+        Conflict: the key was used for another request.
             StorageError: storage or database cannot be reached.
         """
         if priority not in PRIORITIES:
             hint = f"There are {', '.join(PRIORITIES)}."
             raise BadInput(f"There is no priority {priority!r}.", hint=hint, field="priority")
-        check_request(request)
-        inputs = store_inputs(request, self.storage)
+        if isinstance(request, Inputs):
+            check_request(VideoRequest(**request.fields))
+            inputs = request
+        else:
+            check_request(request)
+            inputs = store_inputs(request, self.storage)
         fingerprint = hashlib.sha256(json.dumps(inputs.fields, sort_keys=True).encode()).hexdigest()
         now = time.time()
         job_id = f"vid_{int(now * 1000):012x}{secrets.token_hex(8)}"
@@ -163,7 +173,7 @@ class Jobs:
         query = sa.select(jobs).where(jobs.c.owner == owner, jobs.c.idempotency_key == key)
         row = self.db.run(lambda connection: connection.execute(query).one())
         if row.fingerprint != fingerprint:
-            raise BadInput(
+            raise Conflict(
                 "This idempotency key was used for another request.",
                 hint="Use a new key for every new request.",
                 field="idempotency_key",
@@ -178,13 +188,13 @@ class Jobs:
             owner: if given, the jobs of others do not exist.
 
         Raises:
-            UnknownName: there is none of that id.
+            NotFound: there is none of that id.
         """
 
         def work(connection: sa.Connection) -> Job:
             row = connection.execute(sa.select(jobs).where(jobs.c.id == job_id)).one_or_none()
             if row is None or owner not in (None, row.owner):
-                raise UnknownName(f"There is no job {job_id}.", hint="It may have been deleted.", field="id")
+                raise NotFound(f"There is no job {job_id}.", hint="It may have been deleted.", field="id")
             return _job(row, *_counted(connection, job_id))
 
         return self.db.run(work)
@@ -226,7 +236,7 @@ class Jobs:
         A job that is over stays as it is.
 
         Raises:
-            UnknownName: there is none of that id.
+            NotFound: there is none of that id.
         """
         self.get(job_id, owner)
         if records.cancel(self.db, job_id):
@@ -237,7 +247,7 @@ class Jobs:
         """Stop a job if it runs, and remove it with all its files.
 
         Raises:
-            UnknownName: there is none of that id.
+            NotFound: there is none of that id.
         """
         job = self.get(job_id, owner)
         records.cancel(self.db, job_id)
@@ -270,12 +280,12 @@ class Jobs:
             owner: as for `get`.
 
         Raises:
-            UnknownName: there is no such job, or it has no such file.
+            NotFound: there is no such job, or it has no such file.
         """
         job = self.get(job_id, owner)
         files = (job.result or {}).get("files", {})
         if name not in files:
-            raise UnknownName(
+            raise NotFound(
                 f"Job {job_id} has no {name}.",
                 hint=f"It is {job.status}. Its files: {', '.join(files) or 'none'}.",
                 field="name",

@@ -1,0 +1,135 @@
+"""What the service answers when something is wrong: one form, with the error's own words and hint."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from avatalk import errors
+from avatalk.errors import AvatalkError
+
+log = logging.getLogger("avatalk.service")
+
+# The first that fits counts.
+_STATUS: Sequence[tuple[type[AvatalkError], int]] = (
+    (errors.NotFound, 404),
+    (errors.TooLarge, 413),
+    (errors.Conflict, 409),
+    (errors.BadInput, 400),
+    (errors.TooMany, 429),
+    (errors.CannotRun, 503),
+)
+_CODES = {401: "no_key", 403: "not_allowed", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+
+class Problem(BaseModel):
+    """What is wrong, and what to do about it."""
+
+    code: str = Field(description="For programs.", examples=["bad_input"])
+    message: str = Field(description="For people.", examples=["There is nothing to say."])
+    field: str | None = Field(
+        default=None, description="The field that caused it, if one did.", examples=["text"]
+    )
+    hint: str = Field(default="", description="What to do.", examples=["Give a text or a recording."])
+    retryable: bool = Field(default=False, description="Whether the same request may succeed later.")
+
+
+class ErrorAnswer(BaseModel):
+    """Every answer from 400 on, except those of the compatibility form."""
+
+    error: Problem
+
+
+def may_answer(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The ``responses`` of a route that may answer with these statuses besides its own."""
+    return {status: {"model": ErrorAnswer, "description": _ABOUT[status]} for status in statuses}
+
+
+_ABOUT = {
+    400: "Something in the request cannot be used",
+    401: "A key is needed",
+    403: "The key does not allow this",
+    404: "There is none, or it is somebody else's",
+    409: "It cannot be done as things stand",
+    413: "Beyond a limit of this machine",
+    416: "There is nothing in that range",
+    429: "Too much at once; see Retry-After",
+    503: "It cannot be done now; see Retry-After",
+}
+
+
+def status_of(error: AvatalkError) -> int:
+    """The HTTP status of an error."""
+    if isinstance(error, errors.NotAllowed):
+        return 401 if error.field == "key" else 403
+    return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+
+
+def problem_of(error: AvatalkError) -> Problem:
+    """An error as the service tells it."""
+    return Problem(
+        code=error.code, message=error.message, field=error.field, hint=error.hint, retryable=error.retryable
+    )
+
+
+def answer(error: AvatalkError) -> JSONResponse:
+    """The answer that tells an error."""
+    status = status_of(error)
+    headers = {}
+    if isinstance(error, errors.TooMany):
+        headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
+    elif status == 503:
+        headers["Retry-After"] = "5"
+    elif status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return _told(status, problem_of(error), headers)
+
+
+def _told(status: int, problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(ErrorAnswer(error=problem).model_dump(), status, headers)
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Make every error of `app` an `ErrorAnswer`."""
+
+    @app.exception_handler(AvatalkError)
+    def _ours(_request: Request, error: AvatalkError) -> JSONResponse:
+        return answer(error)
+
+    @app.exception_handler(RequestValidationError)
+    def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        place = [str(part) for part in first["loc"] if part not in ("body", "query", "path", "header")]
+        message = first["msg"].removeprefix("Value error, ")
+        field = ".".join(place) or None
+        told = f"{field}: {message}." if field else f"{message}."
+        return _told(400, Problem(code="bad_input", message=told, field=field, hint="See /docs."))
+
+    @app.exception_handler(HTTPException)
+    def _http(_request: Request, error: HTTPException) -> JSONResponse:
+        code = _CODES.get(error.status_code, "error")
+        return _told(
+            error.status_code,
+            Problem(code=code, message=f"{error.detail}.", hint="See /docs."),
+            dict(error.headers or {}),
+        )
+
+    @app.exception_handler(Exception)
+    def _fault(_request: Request, error: Exception) -> JSONResponse:
+        log.error("A fault", exc_info=error)
+        return _told(
+            500,
+            Problem(
+                code="internal",
+                message="This is a fault of avatalk.",
+                hint="Please report it.",
+                retryable=True,
+            ),
+        )
