@@ -1,6 +1,8 @@
 """Jobs on one machine: what they give, how they end, and what a killed worker leaves."""
 
+import dataclasses
 import hashlib
+import io
 import json
 import os
 import signal
@@ -9,7 +11,10 @@ import sys
 import time
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
+from PIL import Image
 
 import jobs_worker
 from avatalk import VideoRequest, load_spec
@@ -17,6 +22,7 @@ from avatalk.errors import BadInput, CannotRun, OutputError, StorageError, Unkno
 from avatalk.jobs import api, records, work, worker
 from avatalk.jobs.api import Jobs
 from avatalk.jobs.storage import Storage
+from avatalk.media import Result
 from avatalk.video import segments
 
 TEXT = "One, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve, and so on."
@@ -98,11 +104,57 @@ def test_a_job_makes_the_video(service, decode, tmp_path, moov_before_mdat):
     assert moov_before_mdat(path)
     assert load_spec(path) == VideoRequest(text=TEXT, captions="srt,soft", **SMALL)
     assert report["engines"]["speech"].startswith("espeak") and report["better"]
+    with Image.open(io.BytesIO(read(service, job_id, "thumbnail.jpg"))) as picture:
+        assert (picture.format, picture.size) == ("JPEG", (128, 128))
+        spoken = min(
+            np.abs(frame.astype(int) - np.asarray(picture)).mean() for frame in decoded["frames"][:120]
+        )
+    assert spoken < 4 and job.result["files"]["thumbnail.jpg"]["type"] == "image/jpeg"
+    assert set(report) == {field.name for field in dataclasses.fields(Result)}
+    assert (report["path"], report["captions"]) == ("video.mp4", ["captions.srt"])
     # Only what was published is left, and each segment was made once.
     assert service.storage.keys(f"jobs/{job_id}") == sorted(
         file["key"] for file in job.result["files"].values()
     )
     assert len(made_by(service, job_id)) == job.segments > 4
+
+
+def test_a_video_is_watched_while_it_is_made(service, monkeypatch, decode, tmp_path):
+    early = []
+
+    def look(path, frames, *args, **options):
+        """Before the third segment is made: what a player gets."""
+        if (early_id := service.page()[0][0].id) and len(service.segments(early_id)) == 2:
+            early.append((service.playlist(early_id), service.fragment(early_id, 1)))
+            with pytest.raises(UnknownName):
+                service.fragment(early_id, 2)
+        segments.write_segment(path, frames, *args, **options)
+
+    monkeypatch.setattr(work, "write_segment", look)
+    job_id = service.submit(VideoRequest(text=TEXT, **SMALL))
+    with pytest.raises(UnknownName):
+        service.playlist(job_id)
+    job = ended(service, job_id)
+    assert job.status == "completed", job.error
+    text = service.playlist(job_id)
+    assert text.endswith("#EXT-X-ENDLIST\n") and text.count("#EXTINF") == job.segments
+    # What is listed stays, and stays the same when the files of the segments are gone.
+    parts = [service.fragment(job_id, number) for number in range(job.segments)]
+    assert [part for _, part in early] == [parts[1]]
+    assert text.startswith(early[0][0]) and early[0][0].count("#EXTINF") == 2
+    live, finished = tmp_path / "live.mp4", tmp_path / "finished.mp4"
+    live.write_bytes(service.opening(job_id) + b"".join(parts))
+    finished.write_bytes(read(service, job_id))
+    with av.open(str(live)) as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    wanted = decode(finished)["frames"]
+    assert len(frames) == len(wanted) and all(map(np.array_equal, frames, wanted))
+    found = service.segments(job_id)
+    assert (found[0].start, found[-1].stop) == (0, len(wanted))
+    assert found[-1].stop_s == pytest.approx(job.duration_s)
+    service.delete(job_id)
+    with pytest.raises(UnknownName):
+        service.playlist(job_id)
 
 
 def test_events_tell_the_way_of_a_job(service):
@@ -121,8 +173,6 @@ def test_events_tell_the_way_of_a_job(service):
 
 
 def test_the_files_of_a_request_are_copied(service, tmp_path, make_wav, espeak_wav, portrait):
-    from PIL import Image
-
     sound, logo = tmp_path / "speech.wav", tmp_path / "wall.png"
     sound.write_bytes(espeak_wav("Nobody needs the files any more.").read_bytes())
     Image.new("RGB", (64, 64), "teal").save(logo)
@@ -140,8 +190,6 @@ def test_the_files_of_a_request_are_copied(service, tmp_path, make_wav, espeak_w
 
 
 def test_what_cannot_be_made_fails_with_its_error(service, tmp_path):
-    from PIL import Image
-
     picture = tmp_path / "desert.png"
     Image.new("RGB", (320, 240), "goldenrod").save(picture)
     job_id = service.submit(VideoRequest(text="Hello.", avatar=str(picture), **SMALL))
@@ -284,6 +332,21 @@ def test_pages_of_jobs(idle):
     idle.cancel(ids[1])
     assert [job.id for job in idle.page(status="canceled")[0]] == [ids[1]]
     assert {job.status for job in idle.page(status="queued")[0]} == {"queued"}
+
+
+def test_a_search_for_jobs(idle, tmp_path):
+    picture = tmp_path / "Großmutter.png"
+    picture.write_bytes(b"x")
+    one = idle.submit(VideoRequest(text="100% Überraschung\0 heute"))
+    other = idle.submit(VideoRequest(text="No_body.", avatar=str(picture)))
+
+    def found(words, **options):
+        return [job.id for job in idle.page(search=words, **options)[0]]
+
+    assert found("überraschung h") == found("100%") == found("ADA") == [one]
+    assert found("GROSSMUTTER") == found("o_b") == [other]
+    assert found("nobody") == found("0%s") == found(str(tmp_path)) == []
+    assert found("o", owner="ann") == [] and found("o", status="queued") == [other]
 
 
 def test_others_do_not_see_a_job(idle):

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 
 from avatalk import settings
 from avatalk.errors import BadInput, Conflict, NotFound
-from avatalk.jobs import records
-from avatalk.jobs.inputs import Inputs, check_request, store_inputs
+from avatalk.jobs import live, records
+from avatalk.jobs.inputs import Inputs, check_request, store_inputs, words_of
+from avatalk.jobs.live import Segment
 from avatalk.jobs.storage import Storage
 from avatalk.jobs.tables import Database, events, jobs, segments
 from avatalk.request import VideoRequest
@@ -44,7 +45,8 @@ class Job:
         segments: number of pieces; 0 before it is planned.
         warnings: what the user should know.
         error: code, message, field, hint, stage, retryable, if it failed.
-        result: ``files``: name → key, size, sha256, type; ``report``: as `avatalk.Result`. None until then.
+        result: ``files``: name → key, size, sha256, type; ``report``: the fields of `avatalk.Result`. None
+            until then.
         request: as it was submitted, with keys of the storage instead of paths.
         created_at: seconds since 1970.
         started_at: likewise, None before a worker took it.
@@ -123,7 +125,7 @@ class Jobs:
 
         Raises:
             BadInput: a file is missing, or no job can make this.
-        Conflict: the key was used for another request.
+            Conflict: the key was used for another request.
             StorageError: storage or database cannot be reached.
         """
         if priority not in PRIORITIES:
@@ -148,6 +150,7 @@ class Jobs:
             "stage": "",
             "turn": turn,
             "request": inputs.fields,
+            "words": words_of(inputs),
             "inputs": inputs.names,
             "created_at": now,
             "warnings": [],
@@ -204,6 +207,7 @@ class Jobs:
         *,
         owner: str | None = None,
         status: str | None = None,
+        search: str = "",
         before: str | None = None,
         limit: int = 20,
     ) -> tuple[list[Job], str | None]:
@@ -212,6 +216,7 @@ class Jobs:
         Args:
             owner: whose; everybody's by default.
             status: one of `STATUSES`; any by default.
+            search: what stands in the text, the transcript, the avatar or a file's name, in any case.
             before: the cursor that came with the last page.
             limit: jobs on a page, 1 to 100.
         """
@@ -220,6 +225,8 @@ class Jobs:
             query = query.where(jobs.c.owner == owner)
         if status is not None:
             query = query.where(jobs.c.status == status)
+        if search:
+            query = query.where(jobs.c.words.contains(search.casefold().replace("\0", ""), autoescape=True))
         if before is not None:
             query = query.where(jobs.c.id < before)
 
@@ -271,12 +278,71 @@ class Jobs:
         rows = self.db.run(lambda connection: connection.execute(query).all())
         return [JobEvent(row.number, row.at, row.kind, row.data) for row in rows]
 
+    def segments(self, job_id: str, owner: str | None = None) -> list[Segment]:
+        """Return the finished segments of a video in order; others may be missing between them.
+
+        Their files stay until the video is published; then the video's own take their place.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        self.get(job_id, owner)
+        film = live.film_of(self.db, job_id)
+        return film.segments if film else []
+
+    def playlist(
+        self,
+        job_id: str,
+        owner: str | None = None,
+        *,
+        opening_at: str = "init.mp4",
+        fragment_at: str = "{number}.m4s",
+    ) -> str:
+        """Return the HLS playlist (``application/vnd.apple.mpegurl``) of what is finished from the beginning.
+
+        A player asks for it again until it says that the video has ended; what it lists stays as it is. It
+        begins to play when the first segment is finished, and goes on when the video is published.
+
+        Args:
+            job_id: from `submit`.
+            owner: as for `get`.
+            opening_at: where `opening` is served (``video/mp4``), absolute or relative to the playlist.
+            fragment_at: where `fragment` is served (``video/mp4``), with ``{number}`` in it.
+
+        Raises:
+            NotFound: there is no such job, or nothing of it can be watched yet.
+        """
+        self.get(job_id, owner)
+        return live.playlist_of(self.db, job_id, opening_at, fragment_at)
+
+    def opening(self, job_id: str, owner: str | None = None) -> bytes:
+        """Return what a player needs before any fragment (the Media Initialization Section of HLS).
+
+        Raises:
+            NotFound: there is no such job, or its first segment is not finished.
+        """
+        self.get(job_id, owner)
+        return live.opening_of(self.db, self.storage, job_id)
+
+    def fragment(self, job_id: str, number: int, owner: str | None = None) -> bytes:
+        """Return a finished segment with its sound, as a fragment of MP4; always the same bytes.
+
+        `opening` followed by all of them is one fragmented MP4, for players without HLS. Packets are copied:
+        it takes milliseconds, and as much memory as the segment is large.
+
+        Raises:
+            NotFound: there is no such job, or this segment is not finished.
+        """
+        self.get(job_id, owner)
+        return live.fragment_of(self.db, self.storage, job_id, number)
+
     def open(self, job_id: str, name: str = "video.mp4", owner: str | None = None) -> BinaryIO:
         """Open a file of a result for reading, in any order; the caller closes it.
 
         Args:
             job_id: from `submit`.
-            name: one of ``result["files"]``: ``video.mp4``, and ``captions.srt`` or ``captions.vtt``.
+            name: one of ``result["files"]``: ``video.mp4``, ``thumbnail.jpg``, and ``captions.srt`` or
+                ``captions.vtt`` if they were asked for.
             owner: as for `get`.
 
         Raises:

@@ -31,6 +31,7 @@ jobs = sa.Table(
     sa.Column("stage", sa.String(16), nullable=False),
     sa.Column("turn", sa.Integer, nullable=False),  # the priority of its first piece
     sa.Column("request", sa.JSON, nullable=False),
+    sa.Column("words", sa.Text, nullable=False),  # what a search looks in, case folded
     sa.Column("inputs", sa.JSON, nullable=False),
     sa.Column("created_at", sa.Float, nullable=False),
     sa.Column("started_at", sa.Float),
@@ -65,6 +66,28 @@ events = sa.Table(
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("data", sa.JSON, nullable=False),
 )
+
+files = sa.Table(
+    "avatalk_files",
+    metadata,
+    sa.Column("key", sa.String(300), primary_key=True),  # of a file that requests are made from
+    sa.Column("used_at", sa.Float, nullable=False),
+)
+
+assets = sa.Table(
+    "avatalk_assets",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("owner", sa.String(200), nullable=False, index=True),
+    sa.Column("key", sa.String(300), nullable=False, index=True),  # in the storage; shared by equal files
+    sa.Column("name", sa.String(200), nullable=False),  # what it is called, never a path
+    sa.Column("kind", sa.String(16), nullable=False),  # picture, clip or sound
+    sa.Column("type", sa.String(64), nullable=False),
+    sa.Column("facts", sa.JSON, nullable=False),  # bytes, width, height, duration_s, faces …
+    sa.Column("created_at", sa.Float, nullable=False),
+    sa.Column("used_at", sa.Float, nullable=False),
+)
+"""What was uploaded to the service. It stands here since it goes when its file does."""
 
 workers = sa.Table(
     "avatalk_workers",

@@ -26,13 +26,19 @@ from avatalk.jobs.tables import Database, segments
 from avatalk.media import Cue
 from avatalk.pipeline import Plan, better, plan
 from avatalk.video.encode import Captions
+from avatalk.video.poster import spoken_frame, thumbnail
 from avatalk.video.segments import bounds, join, write_segment, write_sound
 from avatalk.video.sidecar import to_srt, to_vtt
 from avatalk.workspace import temporary_folder
 
 _PLANS = 2  # kept by a worker; each holds the files and networks of its video
 _LOOK_EVERY_S = 1.0  # at what became of the job, while it is worked on
-_TYPES = {".mp4": "video/mp4", ".srt": "application/x-subrip", ".vtt": "text/vtt"}
+_TYPES = {
+    ".mp4": "video/mp4",
+    ".srt": "application/x-subrip",
+    ".vtt": "text/vtt",
+    ".jpg": "image/jpeg",
+}
 
 
 class HandedBack(Exception):
@@ -95,6 +101,7 @@ class Workshop:
             "cues": [asdict(cue) for cue in made.captions],
             "language": made.speech.language,
             "sound": stored.key,
+            "thumbnail": spoken_frame(made.visemes, made.motion),
             "outline": outline(made),
             "seconds": round(time.perf_counter() - began, 3),
         }
@@ -157,13 +164,17 @@ class Workshop:
                 if way in ways and cues:
                     made.append(folder / f"captions.{way}")
                     made[-1].write_text(write(cues), encoding="utf-8", newline="\n")
+            made.append(folder / "thumbnail.jpg")
+            made[-1].write_bytes(thumbnail(video, facts["thumbnail"]))
             files = {}
             for path in made:
                 stored = self.storage.put(path, f"jobs/{job_id}", path.stem)
                 files[path.name] = {**asdict(stored), "type": _TYPES[path.suffix]}
         kept = ("duration_s", "fps", "width", "height", "engines", "warnings", "better")
         report = {name: facts[name] for name in kept} | {
+            "path": video.name,
             "frames": facts["n_frames"],
+            "captions": [name for name in files if name.startswith("captions.")],
             "captions_in": [way for way in ("burn", "soft") if way in ways and cues],
             "seconds": {"plan": facts["seconds"], "total": round(time.time() - job.started_at, 3)},
         }
