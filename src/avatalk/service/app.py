@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from avatalk._version import __version__
 from avatalk.jobs.api import Jobs
-from avatalk.service import videos
+from avatalk.service import compat, videos
 from avatalk.service.answers import handle_errors
 from avatalk.service.context import Service
 
@@ -39,6 +39,6 @@ def create_app(jobs: Jobs | None = None) -> FastAPI:
     )
     app.state.service = service
     handle_errors(app)
-    for part in (videos,):
+    for part in (videos, compat):
         app.include_router(part.router)
     return app
