@@ -20,6 +20,7 @@ import typer
 from avatalk._version import __version__
 from avatalk.cli_avatars import avatar, avatars_app
 from avatalk.cli_jobs import worker
+from avatalk.cli_keys import keys_app
 from avatalk.cli_models import models_app
 from avatalk.cli_service import serve, show_settings
 from avatalk.cli_voices import voices_app
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.add_typer(models_app, name="models")
 app.add_typer(avatars_app, name="avatars")
 app.add_typer(voices_app, name="voices")
+app.add_typer(keys_app, name="keys")
 app.command()(avatar)
 app.command()(worker)
 app.command()(serve)

@@ -1,23 +1,34 @@
-"""What every route has at hand: the jobs, and who calls."""
+"""What every route has at hand: the jobs, and who calls.
+
+A route takes `Here`, and one of `Reader`, `Maker`, `Uploader` and `Speaker` according to what it does: these
+want a key with that scope, once there are keys.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
-from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request, Security
+from fastapi.concurrency import run_in_threadpool
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
+from avatalk.errors import NotAllowed
 from avatalk.jobs.api import Jobs
 from avatalk.jobs.storage import Storage
 from avatalk.jobs.tables import Database
+from avatalk.service.keys import USUAL_SCOPES, Key, Keys
 
-SCOPES = ("videos", "assets", "speech", "read", "admin")
-"""What a key may be allowed: to make videos, to upload, to make sounds and pictures, to look, and all."""
+KEY_COOKIE, VISITOR_COOKIE = "avatalk_key", "avatalk_visitor"
+"""Cookies of the studio: a key that was typed in, and without keys who is who among its visitors."""
 
 _bearer = HTTPBearer(
-    auto_error=False, description="A key of `avatalk keys create`; none is needed on loopback."
+    auto_error=False,
+    scheme_name="key",
+    description="A key of `avatalk keys create`. None is needed on loopback as long as there is none.",
 )
+_VISITOR = re.compile(r"[A-Za-z0-9_-]{20,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +36,14 @@ class Caller:
     """Who calls.
 
     Attributes:
-        owner: whose jobs and files the caller sees: the id of a key, or empty where none is needed.
-        scopes: some of `SCOPES`.
+        owner: whose jobs and files the caller sees: the id of a key; empty, or ``visitor:…``, without one.
+        scopes: some of `avatalk.service.keys.SCOPES`.
+        key: with its limits; None where no key is needed.
     """
 
     owner: str
     scopes: frozenset[str]
+    key: Key | None = None
 
 
 class Service:
@@ -42,6 +55,7 @@ class Service:
 
     def __init__(self, jobs: Jobs) -> None:
         self.jobs = jobs
+        self.keys = Keys(jobs.db)
 
     @property
     def db(self) -> Database:
@@ -53,26 +67,75 @@ class Service:
         """Where files lie."""
         return self.jobs.storage
 
-    def caller(self, key: str | None) -> Caller:  # noqa: ARG002 - keys are still to come
-        """Who has that key.
+    async def caller(self, secret: str | None, visitor: str = "") -> Caller:
+        """Who calls.
+
+        Args:
+            secret: of a key, if one was given.
+            visitor: without keys, what tells one browser from another.
 
         Raises:
-            NotAllowed: a key is needed, or it is unknown.
+            NotAllowed: a key is needed and missing, or it is unknown.
         """
-        return Caller("", frozenset(SCOPES))
+        if secret:
+            known, key = self.keys.remembered(secret)
+            key = key if known else await run_in_threadpool(self.keys.find, secret)
+            if key is None:
+                raise NotAllowed(
+                    "This key is unknown, or it was revoked.",
+                    hint="`avatalk keys create NAME` makes one on the server.",
+                    field="key",
+                )
+            return Caller(key.id, key.scopes, key)
+        needed = self.keys.needed()
+        if needed is None:
+            needed = await run_in_threadpool(self.keys.look)
+        if needed:
+            raise NotAllowed(
+                "A key is needed.",
+                hint="Send the header `Authorization: Bearer avk_…`; `avatalk keys create NAME` makes a key.",
+                field="key",
+            )
+        owner = f"visitor:{visitor}" if _VISITOR.fullmatch(visitor) else ""
+        return Caller(owner, frozenset(USUAL_SCOPES) | {"metrics"})
 
 
-def service_of(request: Request) -> Service:
+async def service_of(request: Request) -> Service:
     """The service that answers a request."""
     return cast(Service, request.app.state.service)
 
 
-def caller_of(
-    request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+async def caller_of(
+    request: Request,
+    wanted: SecurityScopes,
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Caller:
-    """Who calls, by the key in the header."""
-    return service_of(request).caller(given.credentials if given else None)
+    """Who calls, by the key in the header or in the cookie of the studio.
+
+    Raises:
+        NotAllowed: a key is needed, it is unknown, or it lacks the scope that the route wants.
+    """
+    secret = given.credentials if given else request.cookies.get(KEY_COOKIE)
+    service = cast(Service, request.app.state.service)
+    caller = await service.caller(secret, request.cookies.get(VISITOR_COOKIE, ""))
+    missing = [scope for scope in wanted.scopes if scope not in caller.scopes]
+    if missing:
+        raise NotAllowed(
+            f"This key lacks the scope {missing[0]}.",
+            hint=f"It has {', '.join(sorted(caller.scopes))}. Scopes are given when a key is made.",
+            field="scopes",
+        )
+    return caller
+
+
+def needs(scope: str) -> Any:
+    """A dependency: the caller, who has a key with that scope if there are keys."""
+    return Security(caller_of, scopes=[scope])
 
 
 Here = Annotated[Service, Depends(service_of)]
 Who = Annotated[Caller, Depends(caller_of)]
+Reader = Annotated[Caller, needs("read")]
+Maker = Annotated[Caller, needs("videos")]
+Uploader = Annotated[Caller, needs("assets")]
+Speaker = Annotated[Caller, needs("speech")]

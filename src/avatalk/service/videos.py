@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from avatalk.jobs.api import Job
 from avatalk.request import VideoRequest
 from avatalk.service.answers import Problem, may_answer
-from avatalk.service.context import Here, Who
+from avatalk.service.context import Here, Maker, Reader
 from avatalk.service.inputs import stored_inputs
 
 router = APIRouter(prefix="/v1/videos", tags=["videos"])
@@ -71,7 +71,7 @@ def told(job: Job) -> Video:
 @router.post("", status_code=202, responses=may_answer(400, 401, 403, 409, 413, 429, 503))
 def submit(
     service: Here,
-    caller: Who,
+    caller: Maker,
     request: VideoRequest,
     response: Response,
     idempotency_key: Annotated[str, Header(max_length=200)] = "",
@@ -86,7 +86,7 @@ def submit(
 @router.get("", responses=may_answer(400, 401, 403, 429, 503))
 def page(
     service: Here,
-    caller: Who,
+    caller: Reader,
     status: Status | None = None,
     before: str | None = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
@@ -97,18 +97,18 @@ def page(
 
 
 @router.get("/{video_id}", responses=may_answer(401, 403, 404, 429, 503))
-def get(service: Here, caller: Who, video_id: str) -> Video:
+def get(service: Here, caller: Reader, video_id: str) -> Video:
     """A video as it stands."""
     return told(service.jobs.get(video_id, caller.owner))
 
 
 @router.post("/{video_id}/cancel", responses=may_answer(401, 403, 404, 429, 503))
-def cancel(service: Here, caller: Who, video_id: str) -> Video:
+def cancel(service: Here, caller: Maker, video_id: str) -> Video:
     """Stop making a video; one that is over stays as it is."""
     return told(service.jobs.cancel(video_id, caller.owner))
 
 
 @router.delete("/{video_id}", status_code=204, responses=may_answer(401, 403, 404, 429, 503))
-def delete(service: Here, caller: Who, video_id: str) -> None:
+def delete(service: Here, caller: Maker, video_id: str) -> None:
     """Stop making a video, and remove it with all its files."""
     service.jobs.delete(video_id, caller.owner)
