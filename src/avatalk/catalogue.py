@@ -15,8 +15,8 @@ from avatalk.settings import cache_dir, data_dir, offline
 Row = dict[str, Any]
 
 
-def avatar_rows() -> list[Row]:
-    """One row per avatar of the gallery, then of those that the user kept."""
+def avatar_rows(own: bool = True) -> list[Row]:
+    """One row per avatar of the gallery, then, with `own`, of those that the user kept."""
     rows: list[Row] = [
         {
             "name": entry.name,
@@ -29,7 +29,7 @@ def avatar_rows() -> list[Row]:
     ]
     from avatalk.avatars import kept  # opens pictures
 
-    for name in kept.names():
+    for name in kept.names() if own else ():
         made = kept.get(name)
         rows.append(
             {
@@ -45,15 +45,20 @@ def avatar_rows() -> list[Row]:
     return rows
 
 
-def voice_rows(language: str | None = None) -> list[Row]:
-    """One row per voice, the user's own first; with `language`, only of that language (``de``, ``en-GB``)."""
+def voice_rows(language: str | None = None, own: bool = True) -> list[Row]:
+    """One row per voice, the user's own first.
+
+    Args:
+        language: only voices of this one (``de``, ``en-GB``, or a name in English).
+        own: whether those that the user keeps are among them.
+    """
     from avatalk.speech import kept
     from avatalk.speech.casting import speaks_as
     from avatalk.speech.espeak_voices import about
     from avatalk.speech.voices import all_voices  # asks the voice library, which takes a moment
 
     wanted = (language or "").lower().replace("_", "-")
-    own: list[Row] = [
+    kept_ones: list[Row] = [
         {
             "name": voice.name,
             "language": voice.language,
@@ -62,9 +67,9 @@ def voice_rows(language: str | None = None) -> list[Row]:
             "engine": speaks_as(voice),
             "licence": "its speaker's, who agreed",
         }
-        for voice in kept.readable()
+        for voice in (kept.readable() if own else ())
     ]
-    rows: list[Row] = own + [
+    rows: list[Row] = kept_ones + [
         {
             "name": voice.name,
             "language": voice.language,

@@ -61,6 +61,8 @@ SETTINGS = (
     Setting("host", "text", "127.0.0.1", "address that `avatalk serve` listens on"),
     Setting("port", "number", "8000", "port that `avatalk serve` listens on"),
     Setting("workers", "number", "1", "worker processes that `avatalk serve` starts beside itself"),
+    Setting("helpers", "number", "2", "previews, speeches and the like that `avatalk serve` does at once"),
+    Setting("helper_mb", "number", "3000", "memory that one of these may take, in MB"),
     Setting("max_upload_mb", "number", "500", "largest file that may be uploaded, in MB"),
     Setting("max_pixels", "number", "50000000", "most pixels a picture, or a frame of a clip, may have"),
     Setting("max_media_s", "number", "3600", "longest recording or clip that may be uploaded, in seconds"),

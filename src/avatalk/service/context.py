@@ -14,10 +14,12 @@ from fastapi import Depends, Request, Security
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
+from avatalk import settings
 from avatalk.errors import NotAllowed
 from avatalk.jobs.api import Jobs
 from avatalk.jobs.storage import Storage
 from avatalk.jobs.tables import Database
+from avatalk.service.helpers import Helpers
 from avatalk.service.keys import USUAL_SCOPES, Key, Keys
 
 KEY_COOKIE, VISITOR_COOKIE = "avatalk_key", "avatalk_visitor"
@@ -56,6 +58,7 @@ class Service:
     def __init__(self, jobs: Jobs) -> None:
         self.jobs = jobs
         self.keys = Keys(jobs.db)
+        self.helpers = Helpers(int(settings.number("helpers")), settings.number("helper_mb"))
 
     @property
     def db(self) -> Database:

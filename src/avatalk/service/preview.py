@@ -1,0 +1,54 @@
+"""One frame of a video, before it is made."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Body, Request, Response
+from pydantic import ConfigDict, Field
+
+from avatalk.request import VideoRequest
+from avatalk.service.answers import may_answer
+from avatalk.service.context import Here, Speaker
+from avatalk.service.inputs import stored_inputs
+
+router = APIRouter(prefix="/v1/preview", tags=["speech and pictures"])
+
+_LONGEST_S = 60.0
+_EXAMPLE = {"text": "Hello, I am Ada.", "avatar": "ada", "background": "blur", "at": 0.5}
+
+
+class PreviewRequest(VideoRequest):
+    """A video, and which moment of it is wanted."""
+
+    model_config = ConfigDict(title="PreviewRequest")
+
+    at: float = Field(0.0, ge=0, le=1e6, description="Seconds into the video.")
+
+
+@router.post(
+    "",
+    response_class=Response,
+    responses={
+        200: {"content": {"image/png": {}}, "description": "The frame as PNG, the same as in the video."},
+        **may_answer(400, 401, 403, 404, 413, 429, 503),
+    },
+)
+async def preview(
+    service: Here,
+    caller: Speaker,
+    http: Request,
+    request: Annotated[PreviewRequest, Body(examples=[_EXAMPLE])],
+) -> Response:
+    """Draw the frame of a video that is shown at a moment of it."""
+    fields = request.model_dump(mode="json", exclude_defaults=True, exclude={"at"})
+    png = await service.helpers.serve(
+        http,
+        "preview",
+        timeout_s=_LONGEST_S,
+        inputs=await to_thread.run_sync(stored_inputs, service, caller, fields),
+        storage=service.storage.url,
+        at=request.at,
+    )
+    return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})

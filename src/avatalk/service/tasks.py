@@ -1,0 +1,134 @@
+"""What the children of `avatalk.service.helpers` do. Each takes first whom it tells of its progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from avatalk.errors import AvatalkError, BadInput
+from avatalk.events import Monitor, Progress
+from avatalk.jobs.inputs import Inputs, local_request
+from avatalk.jobs.storage import Storage
+from avatalk.pipeline import Plan, plan
+from avatalk.workspace import temporary_folder
+
+OnStep = Callable[[dict[str, Any]], None]
+
+_kept: list[
+    tuple[Inputs, Plan, ExitStack]
+] = []  # the plan of the last preview: the next is often of the same
+
+
+def preview(_tell: OnStep, inputs: Inputs, storage: str, at: float) -> bytes:
+    """The frame at `at` seconds of the video of a request, as PNG.
+
+    Args:
+        inputs: the request.
+        storage: URL of the storage where its files are.
+        at: seconds into the video.
+
+    Raises:
+        BadInput: the video ends before `at`.
+        AvatalkError: what is wrong with the request.
+    """
+    from avatalk.video.picture import write_picture
+
+    made = _plan(inputs, storage)
+    index = int(at * made.fps)
+    if not 0 <= index < made.n_frames:
+        raise BadInput(
+            f"There is no frame at {at:g} s.",
+            hint=f"The video is {float(made.n_frames / made.fps):.2f} s long.",
+            field="at",
+        )
+    with temporary_folder() as folder:
+        path = Path(folder) / "frame.png"
+        write_picture(path, next(made.frames(index, index + 1)))
+        return path.read_bytes()
+
+
+def _plan(inputs: Inputs, storage: str) -> Plan:
+    if _kept and _kept[0][0] == inputs:
+        return _kept[0][1]
+    while _kept:
+        _kept.pop()[2].close()
+    with ExitStack() as undo:
+        folder = undo.enter_context(temporary_folder())
+        request, names = local_request(inputs, Storage(storage), Path(folder))
+        try:
+            made = undo.enter_context(plan(request))
+        except AvatalkError as error:
+            raise named(error, names) from None
+        _kept.append((inputs, made, undo.pop_all()))
+    return made
+
+
+def named(error: AvatalkError, names: dict[str, str]) -> AvatalkError:
+    """The error with the names of files that the user knows, instead of paths of this machine."""
+    for path, name in names.items():
+        error.message = error.message.replace(path, name).replace(Path(path).name, name)
+        error.hint = error.hint.replace(path, name).replace(Path(path).name, name)
+    return error
+
+
+def speak(_tell: OnStep, inputs: Inputs, storage: str, output: str) -> dict[str, Any]:
+    """Speak the text of a request into a sound file, and tell of it as ``avatalk say --json`` does.
+
+    Args:
+        inputs: a request with nothing but what concerns speech.
+        storage: URL of the storage where its files are.
+        output: path of the file.
+
+    Raises:
+        AvatalkError: what is wrong with the text or the voice.
+    """
+    from avatalk.voiceover import say
+
+    with temporary_folder() as folder:
+        request, names = local_request(inputs, Storage(storage), Path(folder))
+        how = request.model_dump(include={"voice", "voice_sample", "language", "speed", "pitch"})
+        try:
+            return asdict(say(request.text or "", output, **how))
+        except AvatalkError as error:
+            raise named(error, names) from None
+
+
+def hear(_tell: OnStep, voice: str, output: str) -> None:
+    """Let a voice say a sentence into a sound file.
+
+    Raises:
+        UnknownName: there is no such voice.
+    """
+    from avatalk.voicebook import play_voice
+
+    play_voice(voice, output)
+
+
+def imagine(
+    tell: OnStep, description: str, engine: str, seed: int, steps: int, output: str
+) -> dict[str, Any]:
+    """Make an avatar from a description at `output`, a PNG that carries what it is made of.
+
+    Raises:
+        AvatalkError: the description is not understood, or the engine cannot run here.
+    """
+    from avatalk.avatars.made import make_avatar, write_made
+
+    def show(progress: Progress) -> None:
+        if progress.total:
+            tell({"done": progress.done / progress.total})
+
+    monitor = Monitor(show)
+    made = make_avatar(description, engine=engine, seed=seed, steps=steps, monitor=monitor)
+    picture = made.picture
+    write_made(Path(output), made)
+    return {
+        "engine": made.engine,
+        "seed": made.seed,
+        "warnings": monitor.warnings,
+        "width": picture.shape[1],
+        "height": picture.shape[0],
+    }
