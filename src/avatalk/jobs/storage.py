@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 
 import fsspec
 
-from avatalk.errors import CannotRun, StorageError, UnreadableFile
+from avatalk.errors import AvatalkError, CannotRun, StorageError, UnreadableFile
 
 _BLOCK = 1 << 20
 
@@ -153,8 +153,10 @@ def _mapped(what: str) -> Iterator[None]:
         raise UnreadableFile(
             f"The storage could not {what}: it is not there.", hint="It may have been deleted."
         ) from error
-    except OSError as error:
+    except AvatalkError:
+        raise
+    except Exception as error:  # every store has errors of its own
         raise StorageError(
-            f"The storage could not {what} ({error.strerror or error}).",
+            f"The storage could not {what} ({getattr(error, 'strerror', None) or error}).",
             hint="Look at AVATALK_STORAGE, its access and its free space; this is tried again.",
         ) from error
