@@ -181,11 +181,11 @@ def test_nothing_is_shown_after_the_end():
 def test_subrip_and_webvtt():
     cues = [Cue(0.5, 2.25, ("a < b & c > d", "--> two")), Cue(3723.0006, 3725.9996, ("é 你",))]
     assert to_srt(cues) == (
-        "1\n00:00:00,500 --> 00:00:02,250\na < b & c > d\n--> two\n\n"
+        "1\n00:00:00,500 --> 00:00:02,250\na < b & c > d\n--\u2060> two\n\n"
         "2\n01:02:03,001 --> 01:02:06,000\né 你\n\n"
     )
     assert to_vtt(cues) == (
-        "WEBVTT\n\n00:00:00.500 --> 00:00:02.250\na &lt; b &amp; c &gt; d\n--&gt; two\n\n"
+        "WEBVTT\n\n00:00:00.500 --> 00:00:02.250\na &lt; b & c > d\n--&gt; two\n\n"
         "01:02:03.001 --> 01:02:06.000\né 你\n\n"
     )
 

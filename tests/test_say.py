@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+import wave
 from pathlib import Path
 from threading import Event
 
+import av
 import numpy as np
 import pyloudnorm
 import pytest
@@ -26,6 +28,7 @@ from avatalk.events import Monitor
 from avatalk.spec import read_text
 from avatalk.speech.audio import open_audio
 from avatalk.speech.loudness import CEILING, Meter, limited
+from avatalk.speech.riff import header
 from avatalk.speech.synthesis import speak
 
 TEXT = "Good morning. How are you today?"
@@ -250,3 +253,18 @@ def test_a_text_may_begin_with_a_negative_number_and_wants_quotes(tmp_path):
     assert done.exit_code == 2 and "speed" in done.stderr
     done = CliRunner().invoke(app, ["say", "Good", "morning", "-o", str(path)])
     assert done.exit_code == 2 and "quotes" in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("samples", [0, 1, 70_000, 2**31 + 9])
+def test_a_wav_file_may_be_longer_than_four_gigabytes(tmp_path, samples):
+    path = tmp_path / "long.wav"
+    with path.open("wb") as file:
+        file.write(header(samples, 22_050))
+        file.truncate(file.tell() + 2 * samples)  # silence that takes no space on most disks
+    with av.open(str(path)) as container:
+        stream = container.streams.audio[0]
+        assert (stream.codec_context.name, stream.sample_rate, stream.channels) == ("pcm_s16le", 22_050, 1)
+        assert (stream.duration or 0) == samples
+    if samples < 2**31:
+        with wave.open(str(path)) as file:
+            assert (file.getparams()[:4]) == (1, 2, 22_050, samples)

@@ -166,6 +166,28 @@ def test_the_longest_unused_go_when_there_are_too_many(sentences, monkeypatch):
     assert (again.found, again.made) == (2, 1)
 
 
+def test_a_script_longer_than_the_bound_goes_on_where_it_stopped(tmp_path, sentences, spoken, monkeypatch):
+    monkeypatch.setattr(cache, "MOST_BYTES", 500_000)
+    text = " ".join(SCRIPT[:60])
+
+    def stop(progress):
+        if progress.done > len(text) * 0.7:
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        speak(text, "amy", 1.0, 1.0, tmp_path, Monitor(stop))
+    assert 42 <= len(spoken) < 60
+    say(text, tmp_path / "a")
+    assert len(spoken) == 60
+    say(text.replace(SCRIPT[30], "This one is new."), tmp_path / "b")
+    assert spoken[60:] == ["This one is new."]
+    assert sum(entry.stat().st_size for entry in sentences.iterdir()) > 4_000_000
+    for entry in sentences.iterdir():
+        os.utime(entry, (1000, 1000))  # an hour later
+    say("Another script.", tmp_path / "c")
+    assert sum(entry.stat().st_size for entry in sentences.iterdir()) <= 500_000
+
+
 def test_parts_of_a_killed_process_go_too(sentences, monkeypatch):
     monkeypatch.setattr(cache, "MOST_BYTES", 100_000)
     sentences.mkdir(parents=True)

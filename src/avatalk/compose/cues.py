@@ -27,6 +27,8 @@ GAP_S = 0.08
 """Two frames without a caption tell one from the next."""
 SHIFT_S = 0.8
 """A cue may come this much before or after its words, where the speech is too fast to be read in time."""
+_ROUNDING_S = 0.001
+"""What a time may lose in a file that has milliseconds."""
 _LINGER_S = 0.5
 """How long a cue may stay after its last word, when nothing else asks for more; no gap is shorter."""
 _GIVE, _ROUNDS = 0.98, 80  # by how much a length gives way, and how often
@@ -65,7 +67,7 @@ def characters(cue: Cue) -> int:
 
 def reading_time(cue: Cue) -> float:
     """Seconds that a cue should stay, and the gap after it."""
-    return min(LONGEST_S, max(SHORTEST_S, characters(cue) / CHARACTERS_PER_S)) + GAP_S
+    return min(LONGEST_S, max(SHORTEST_S, characters(cue) / CHARACTERS_PER_S + _ROUNDING_S)) + GAP_S
 
 
 def too_fast(cues: Sequence[Cue]) -> int:
@@ -111,9 +113,9 @@ def _groups(units: Sequence[Unit], costs: Sequence[float], line: int) -> list[tu
             too_long = units[stop - 1].end_s - units[start].start_s > LONGEST_S
             if start < stop - 1 and (too_long or not widths.fit(start, stop)):
                 break
-            if start < stop - 1 and costs[start] == SENTENCE:
+            if start < stop - 1:
                 pause_s = units[start + 1].start_s - units[start].end_s
-                inner += 2.0 + 10.0 * max(0.0, pause_s - SENTENCE_PAUSE_S)
+                inner += 2.0 * (costs[start] == SENTENCE) + 10.0 * max(0.0, pause_s - SENTENCE_PAUSE_S)
             here = _cost(units, widths.of(start, stop), start, stop) + costs[stop - 1]
             options.append((best[start][0] + here + inner, start))
         best.append(min(options))

@@ -171,14 +171,8 @@ def _joined(before: str, after: str) -> bool:
 
 
 def width(text: str) -> int:
-    """Columns: two for a wide character, none for a combining one."""
-    return sum(map(_columns, text))
-
-
-def _columns(char: str) -> int:
-    if unicodedata.category(char) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+    """Columns: one for a character, also for a mark on another one; two for a wide character."""
+    return len(text) + sum(unicodedata.east_asian_width(char) in "WF" for char in text)
 
 
 def _parted(text: str) -> bool:

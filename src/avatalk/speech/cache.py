@@ -10,10 +10,11 @@ import hashlib
 import json
 import os
 import secrets
+import time
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from sys import intern
 
@@ -24,9 +25,11 @@ from avatalk.settings import cache_dir
 from avatalk.speech.base import Utterance
 
 MOST_BYTES = 1_000_000_000
-"""Of all sentences together, about six hours of speech; the longest unused go."""
+"""Of all sentences together, about six hours of speech; the longest unused go. Those of the script that is
+being spoken stay, also where they are more: else a book that was stopped would begin anew."""
 
 _KEPT_SHARE = 0.8  # of the bound, after some went
+_COARSE_S = 2.0  # the clocks of some file systems
 
 
 def folder() -> Path:
@@ -46,6 +49,8 @@ class SentenceCache:
     made: int = 0
     found: int = 0
     _bytes: int | None = None
+    _prune_at: int = 0
+    _began: float = field(default_factory=time.time)
 
     def get(self, key: str, make: Callable[[], Utterance]) -> Utterance:
         """Return the utterance of `key`, made now if it is not there.
@@ -80,12 +85,18 @@ class SentenceCache:
         finally:
             part.unlink(missing_ok=True)
         self._bytes += len(packed)
-        if self._bytes > MOST_BYTES:
-            self._bytes = _pruned(path.parent)
+        if self._bytes > max(MOST_BYTES, self._prune_at):
+            self._bytes = _pruned(path.parent, self._began - _COARSE_S)
+            self._prune_at = self._bytes + round((1 - _KEPT_SHARE) * MOST_BYTES)
 
 
-def _pruned(place: Path) -> int:
-    """Remove the longest unused, also parts that a killed process left; return the bytes that remain."""
+def _pruned(place: Path, until: float) -> int:
+    """Remove the longest unused, also parts that a killed process left; return the bytes that remain.
+
+    Args:
+        place: the folder.
+        until: seconds since 1970; what was used later stays.
+    """
     entries = sorted(
         (
             (status.st_mtime, status.st_size, entry.path)
@@ -94,8 +105,8 @@ def _pruned(place: Path) -> int:
         ),
     )
     total = sum(size for _, size, _ in entries)
-    for _, size, path in entries:
-        if total <= _KEPT_SHARE * MOST_BYTES:
+    for used, size, path in entries:
+        if total <= _KEPT_SHARE * MOST_BYTES or used > until:
             break
         with suppress(OSError):
             Path(path).unlink()

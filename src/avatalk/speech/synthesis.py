@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-import wave
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -25,6 +24,7 @@ from avatalk.speech.cache import SentenceCache
 from avatalk.speech.lines import Line, lines, voices_of
 from avatalk.speech.loudness import Meter, limited
 from avatalk.speech.resample import resample
+from avatalk.speech.riff import header
 from avatalk.speech.ssml import Script, parse
 from avatalk.speech.text import check_speakable
 from avatalk.speech.voices import check_readable, choose, engine_of
@@ -151,13 +151,11 @@ def _identity(voice: Voice) -> str:
 
 def _write_level(path: Path, raw: BinaryIO, track: _Track, monitor: Monitor) -> None:
     """Write what was spoken at the wanted loudness."""
-    with path.open("wb") as out, wave.open(out, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(track.sample_rate)
+    with path.open("wb") as file:
+        file.write(header(track.samples, track.sample_rate))
         for block in limited(raw, track.meter.gain(), track.sample_rate):
             monitor.check()
-            file.writeframesraw(np.round(np.clip(block, -1, 1) * 32767).astype("<i2").tobytes())
+            file.write(np.round(np.clip(block, -1, 1) * 32767).astype("<i2").tobytes())
 
 
 @dataclass(slots=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from avatalk.media import Cue
 from avatalk.workspace import complete_or_nothing
+
+_MARKUP = re.compile(r"<(?=[A-Za-z/])|\{(?=\\)|--(?=>)")
 
 
 def write_captions(wanted: Collection[str], cues: Sequence[Cue], video: Path) -> list[Path]:
@@ -32,21 +35,36 @@ def write_captions(wanted: Collection[str], cues: Sequence[Cue], video: Path) ->
 
 
 def to_srt(cues: Iterable[Cue]) -> str:
-    """Write cues as SubRip, with line feeds; encode as UTF-8."""
+    """Write cues as SubRip, with line feeds; encode as UTF-8.
+
+    It knows no escapes: what players would take for a tag or for a time is parted by an invisible sign.
+    """
     return "".join(
-        f"{number}\n{_time(cue.start_s, ',')} --> {_time(cue.end_s, ',')}\n{chr(10).join(cue.lines)}\n\n"
+        f"{number}\n{_time(cue.start_s, ',')} --> {_time(cue.end_s, ',')}\n"
+        + "".join(_MARKUP.sub("\\g<0>\N{WORD JOINER}", line) + "\n" for line in cue.lines)
+        + "\n"
         for number, cue in enumerate(cues, 1)
     )
 
 
 def to_vtt(cues: Iterable[Cue]) -> str:
-    """Write cues as WebVTT (W3C), with ``&``, ``<`` and ``>`` escaped; encode as UTF-8."""
+    """Write cues as WebVTT (W3C); encode as UTF-8."""
     return "WEBVTT\n\n" + "".join(
         f"{_time(cue.start_s, '.')} --> {_time(cue.end_s, '.')}\n"
-        + "".join(html.escape(line, quote=False) + "\n" for line in cue.lines)
+        + "".join(_escaped(line) + "\n" for line in cue.lines)
         + "\n"
         for cue in cues
     )
+
+
+def _escaped(line: str) -> str:
+    """A line as WebVTT has it: escaped where it would be read as something else.
+
+    Browsers read ``AT&T`` as it stands, and other readers know no escapes.
+    """
+    if html.unescape(line) != line:
+        line = line.replace("&", "&amp;")
+    return line.replace("<", "&lt;").replace("-->", "--&gt;")
 
 
 def _time(seconds: float, point: str) -> str:
