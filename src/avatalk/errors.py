@@ -149,3 +149,17 @@ class Cancelled(CannotRun):
     """The work was stopped on request; nothing half-written is left behind."""
 
     code = "cancelled"
+
+
+def from_code(
+    code: str, message: str, *, hint: str = "", field: str | None = None, retry_after_s: float = 1.0
+) -> AvatalkError:
+    """The error that was told elsewhere by its code, such as by a server."""
+    if code == TooMany.code:
+        return TooMany(message, hint=hint, retry_after_s=retry_after_s)
+    kinds = [AvatalkError]
+    for kind in kinds:  # grows while it is gone through
+        if kind.code == code:
+            return kind(message, hint=hint, field=field)
+        kinds.extend(kind.__subclasses__())
+    return CannotRun(message, hint=hint, field=field)

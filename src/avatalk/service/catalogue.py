@@ -18,7 +18,7 @@ from avatalk.avatars import gallery, kept
 from avatalk.avatars.artist.character import Character
 from avatalk.errors import NotFound, UnknownName
 from avatalk.service.answers import may_answer
-from avatalk.service.context import Caller, Here, Reader, Service
+from avatalk.service.context import Here, Reader, Service
 from avatalk.workspace import kept_or_made, temporary_folder
 
 router = APIRouter(prefix="/v1", tags=["catalogue"])
@@ -84,15 +84,10 @@ class EngineList(BaseModel):
     data: list[EngineEntry]
 
 
-def at_home(caller: Caller) -> bool:
-    """Whether a caller sees what the machine's user keeps: only where no key is needed."""
-    return not caller.owner or caller.owner.startswith("visitor:")
-
-
 @router.get("/avatars", responses=may_answer(401, 403, 429, 503))
 def avatars(caller: Reader) -> AvatarList:
     """The avatars of the gallery; without keys also those that the machine's user keeps."""
-    rows = catalogue.avatar_rows(own=at_home(caller))
+    rows = catalogue.avatar_rows(own=caller.at_home)
     return AvatarList(
         data=[AvatarEntry(**row, picture=f"/v1/avatars/{quote(row['name'])}/picture") for row in rows]
     )
@@ -116,7 +111,7 @@ def picture(
     """The picture of an avatar, in its own shape."""
     if name.lower() in gallery.names():
         png = _drawn(name.lower(), height)
-    elif at_home(caller) and name.lower() in kept.names():
+    elif caller.at_home and name.lower() in kept.names():
         png = _kept(name.lower(), height, (kept.folder() / f"{name.lower()}.png").stat().st_mtime_ns)
     else:
         raise NotFound(f"There is no avatar {name}.", hint="GET /v1/avatars lists them.", field="name")
@@ -131,7 +126,7 @@ def voices(
     ] = None,
 ) -> VoiceList:
     """The voices; without keys also those that the machine's user keeps."""
-    rows = catalogue.voice_rows(language, own=at_home(caller))
+    rows = catalogue.voice_rows(language, own=caller.at_home)
     return VoiceList(
         data=[VoiceEntry(**row, preview=f"/v1/voices/{quote(row['name'], safe='')}/preview") for row in rows]
     )
@@ -155,7 +150,7 @@ async def hear(
     """What a voice sounds like: a sentence in its language."""
 
     def sound() -> bytes:
-        return kept_or_made("heard", _voice(name, at_home(caller)), lambda _source: _spoken(service, name))
+        return kept_or_made("heard", _voice(name, caller.at_home), lambda _source: _spoken(service, name))
 
     return unless_known(await service.helpers.aside(sound), "audio/wav", if_none_match)
 

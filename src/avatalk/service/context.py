@@ -19,6 +19,7 @@ from avatalk.errors import NotAllowed
 from avatalk.jobs.api import Jobs
 from avatalk.jobs.storage import Storage
 from avatalk.jobs.tables import Database
+from avatalk.service.creations import Studio
 from avatalk.service.helpers import Helpers
 from avatalk.service.keys import USUAL_SCOPES, Key, Keys
 
@@ -47,6 +48,11 @@ class Caller:
     scopes: frozenset[str]
     key: Key | None = None
 
+    @property
+    def at_home(self) -> bool:
+        """Whether the caller sees what the machine's user keeps: only where no key is needed."""
+        return not self.owner or self.owner.startswith("visitor:")
+
 
 class Service:
     """What all routes share.
@@ -59,6 +65,15 @@ class Service:
         self.jobs = jobs
         self.keys = Keys(jobs.db)
         self.helpers = Helpers(int(settings.number("helpers")), settings.number("helper_mb"))
+        self.drawing = Studio(self, self.helpers)
+        self.painting = Studio(self, Helpers(1, None, warm=False))
+
+    def close(self) -> None:
+        """Stop what runs, and give back all connections."""
+        self.drawing.close()
+        self.painting.close()
+        self.helpers.close()
+        self.jobs.close()
 
     @property
     def db(self) -> Database:

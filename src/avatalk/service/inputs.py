@@ -32,6 +32,8 @@ def stored_inputs(service: Service, caller: Caller, fields: dict[str, Any]) -> I
         UnknownName: there is no such asset of this caller, or no such avatar.
     """
     plain: dict[str, Any] = json.loads(VideoRequest(**fields).to_json())
+    if not caller.at_home:
+        _check_public(plain)
     names: dict[str, str] = {}
     for field in PATHS:
         given = path_in(field, plain.get(field))
@@ -47,6 +49,22 @@ def stored_inputs(service: Service, caller: Caller, fields: dict[str, Any]) -> I
         names[key] = name
         plain[field] = plain[field].replace(given, key, 1)
     return Inputs(plain, names)
+
+
+def _check_public(plain: dict[str, Any]) -> None:
+    """Raise `UnknownName` if a request names what the user of this machine keeps, which is nobody else's."""
+    from avatalk.avatars import kept as avatars
+    from avatalk.speech import kept as voices
+
+    avatar, voice = plain.get("avatar") or "", plain.get("voice") or ""
+    for field, name, private in (
+        ("avatar", avatar, avatar.strip().lower() in avatars.names()),
+        ("voice", voice, voices.get(voice) is not None),
+    ):
+        if private:
+            raise UnknownName(
+                f"There is no {field} named {name!r}.", hint=f"GET /v1/{field}s lists them.", field=field
+            )
 
 
 def _asset(service: Service, caller: Caller, asset_id: str, field: str) -> tuple[str, str]:

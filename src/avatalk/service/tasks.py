@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def preview(_tell: OnStep, inputs: Inputs, storage: str, at: float) -> bytes:
     from avatalk.video.picture import write_picture
 
     made = _plan(inputs, storage)
-    index = int(at * made.fps)
+    index = int(Fraction(at) * made.fps)
     if not 0 <= index < made.n_frames:
         raise BadInput(
             f"There is no frame at {at:g} s.",
