@@ -60,6 +60,7 @@ _ABOUT = {
     404: "There is none, or it is somebody else's",
     409: "It cannot be done as things stand",
     413: "Beyond a limit of this machine",
+    415: "wrong_type",
     416: "There is nothing in that range",
     429: "Too much at once; see Retry-After",
     503: "It cannot be done now; see Retry-After",

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from avatalk._version import __version__
 from avatalk.jobs.api import Jobs
-from avatalk.service import avatars, catalogue, compat, preview, speech, videos
+from avatalk.service import avatars, batches, catalogue, compat, preview, speech, videos
 from avatalk.service.answers import handle_errors
 from avatalk.service.context import Service
 
@@ -27,6 +27,7 @@ def create_app(jobs: Jobs | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def alive(_app: FastAPI) -> AsyncIterator[None]:
+        service.start()
         yield
         service.close()
 
@@ -39,6 +40,6 @@ def create_app(jobs: Jobs | None = None) -> FastAPI:
     )
     app.state.service = service
     handle_errors(app)
-    for part in (videos, catalogue, avatars, speech, preview, compat):
+    for part in (videos, catalogue, avatars, speech, preview, batches, compat):
         app.include_router(part.router)
     return app

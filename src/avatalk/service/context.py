@@ -20,6 +20,7 @@ from avatalk.jobs.api import Jobs
 from avatalk.jobs.storage import Storage
 from avatalk.jobs.tables import Database
 from avatalk.service.creations import Studio
+from avatalk.service.filling import Filler
 from avatalk.service.helpers import Helpers
 from avatalk.service.keys import USUAL_SCOPES, Key, Keys
 
@@ -67,9 +68,15 @@ class Service:
         self.helpers = Helpers(int(settings.number("helpers")), settings.number("helper_mb"))
         self.drawing = Studio(self, self.helpers)
         self.painting = Studio(self, Helpers(1, None, warm=False))
+        self.filler = Filler(self)
+
+    def start(self) -> None:
+        """Begin what is done in the background."""
+        self.filler.start()
 
     def close(self) -> None:
         """Stop what runs, and give back all connections."""
+        self.filler.close()
         self.drawing.close()
         self.painting.close()
         self.helpers.close()
