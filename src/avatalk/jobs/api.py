@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -114,6 +115,7 @@ class Jobs:
         owner: str = "",
         priority: str = "normal",
         idempotency_key: str = "",
+        admit: Callable[[sa.Connection, str], None] | None = None,
     ) -> str:
         """Queue a video and return the id of its job. Its files are copied; the caller's may go.
 
@@ -122,6 +124,7 @@ class Jobs:
             owner: who may see it.
             priority: a key of `PRIORITIES`.
             idempotency_key: submitting again with the same key, within 24 hours, gives the same job.
+            admit: called in the transaction with the id of a new job; what it raises undoes all.
 
         Raises:
             BadInput: a file is missing, or no job can make this.
@@ -164,6 +167,8 @@ class Jobs:
             connection.execute(jobs.insert().values(**row))
             records.tell(connection, job_id, "status", {"status": "queued"})
             records.enqueue(self.db, connection, f"{job_id}.plan", records.PLAN, turn, job_id)
+            if admit is not None:
+                admit(connection, job_id)
 
         try:
             self.db.run(work)

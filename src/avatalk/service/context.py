@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from threading import Event
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request, Security
@@ -17,12 +18,14 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 from avatalk import settings
 from avatalk.errors import NotAllowed
 from avatalk.jobs.api import Jobs
+from avatalk.jobs.inputs import Inputs
 from avatalk.jobs.storage import Storage
 from avatalk.jobs.tables import Database
 from avatalk.service.creations import Studio
 from avatalk.service.filling import Filler
 from avatalk.service.helpers import Helpers
 from avatalk.service.keys import USUAL_SCOPES, Key, Keys
+from avatalk.service.limits import Rates, admission, settle
 
 KEY_COOKIE, VISITOR_COOKIE = "avatalk_key", "avatalk_visitor"
 """Cookies of the studio: a key that was typed in, and without keys who is who among its visitors."""
@@ -60,11 +63,19 @@ class Service:
 
     Args:
         jobs: where videos are made.
+
+    Attributes:
+        keys: who may call.
+        rates: how often.
+        helpers: child processes for what is too heavy here.
+        stopping: set when the server is to stop; answers that go on and on end then.
     """
 
     def __init__(self, jobs: Jobs) -> None:
         self.jobs = jobs
         self.keys = Keys(jobs.db)
+        self.rates = Rates()
+        self.stopping = Event()
         self.helpers = Helpers(int(settings.number("helpers")), settings.number("helper_mb"))
         self.drawing = Studio(self, self.helpers)
         self.painting = Studio(self, Helpers(1, None, warm=False))
@@ -92,6 +103,34 @@ class Service:
         """Where files lie."""
         return self.jobs.storage
 
+    def submit(self, caller: Caller, inputs: Inputs, **how: str) -> str:
+        """Queue a video of a caller, within the limits of its key, and return the id of its job.
+
+        Args:
+            caller: whose it is.
+            inputs: from `avatalk.service.inputs.stored_inputs`.
+            **how: ``priority`` and ``idempotency_key`` of `Jobs.submit`.
+
+        Raises:
+            TooMany: the key has as many videos under way, or as many seconds of them, as it may have.
+            TooLarge: the video is longer than all that the key may have.
+            BadInput: no job can make this.
+            Conflict: the idempotency key was used for another request.
+        """
+        admit = admission(caller.key, inputs.fields)
+        return self.jobs.submit(inputs, owner=caller.owner, admit=admit, **how)
+
+    def delete(self, caller: Caller, job_id: str) -> None:
+        """Remove a video of a caller; what it used of a quota stays used.
+
+        Raises:
+            NotFound: there is none of that id.
+        """
+        self.jobs.get(job_id, caller.owner)
+        if caller.key is not None:
+            self.db.run(lambda connection: settle(connection, job_id))
+        self.jobs.delete(job_id, caller.owner)
+
     async def caller(self, secret: str | None, visitor: str = "") -> Caller:
         """Who calls.
 
@@ -101,6 +140,7 @@ class Service:
 
         Raises:
             NotAllowed: a key is needed and missing, or it is unknown.
+            TooMany: the key was used too often.
         """
         if secret:
             known, key = self.keys.remembered(secret)
@@ -111,6 +151,7 @@ class Service:
                     hint="`avatalk keys create NAME` makes one on the server.",
                     field="key",
                 )
+            self.rates.take(key)
             return Caller(key.id, key.scopes, key)
         needed = self.keys.needed()
         if needed is None:
@@ -143,6 +184,7 @@ async def caller_of(
     secret = given.credentials if given else request.cookies.get(KEY_COOKIE)
     service = cast(Service, request.app.state.service)
     caller = await service.caller(secret, request.cookies.get(VISITOR_COOKIE, ""))
+    request.scope.setdefault("avatalk.seen", {})["key"] = caller.owner.split(":")[0]
     missing = [scope for scope in wanted.scopes if scope not in caller.scopes]
     if missing:
         raise NotAllowed(

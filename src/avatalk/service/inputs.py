@@ -13,6 +13,7 @@ from avatalk.errors import BadInput, UnknownName
 from avatalk.jobs.inputs import Inputs
 from avatalk.request import VideoRequest
 from avatalk.service.context import Caller, Service
+from avatalk.service.limits import check_text
 from avatalk.service.tables import assets
 from avatalk.spec import PATHS, path_in
 
@@ -29,8 +30,11 @@ def stored_inputs(service: Service, caller: Caller, fields: dict[str, Any]) -> I
 
     Raises:
         BadInput: a field is wrong, or names a file otherwise.
+        TooLarge: a text is too long.
         UnknownName: there is no such asset of this caller, or no such avatar.
     """
+    for field in ("text", "transcript", "avatar_prompt"):
+        check_text(fields.get(field), field)
     plain: dict[str, Any] = json.loads(VideoRequest(**fields).to_json())
     if not caller.at_home:
         _check_public(plain)

@@ -14,6 +14,7 @@ __all__ = [
     "creations",
     "deliveries",
     "keys",
+    "usage",
     "webhook_secrets",
 ]
 
@@ -109,3 +110,15 @@ attempts = sa.Table(  # at delivering one
     sa.Column("status", sa.Integer),  # of HTTP; None if there was no answer
     sa.Column("error", sa.String(300), nullable=False),
 )
+
+usage = sa.Table(
+    "avatalk_usage",
+    metadata,
+    sa.Column("job_id", sa.String(64), primary_key=True),
+    sa.Column("owner", sa.String(200), nullable=False),
+    sa.Column("at", sa.Float, nullable=False),  # of the submission
+    sa.Column("seconds", sa.Float, nullable=False),  # of video; a guess until it is planned
+    sa.Column("settled", sa.Boolean, nullable=False),  # whether `seconds` stays
+)
+"""What counts towards the quota of a key; it outlives jobs that are deleted."""
+sa.Index("avatalk_usage_of", usage.c.owner, usage.c.at)

@@ -78,7 +78,7 @@ def submit(
 ) -> Video:
     """Make a video."""
     inputs = stored_inputs(service, caller, request.model_dump(mode="json", exclude_defaults=True))
-    job_id = service.jobs.submit(inputs, owner=caller.owner, idempotency_key=idempotency_key)
+    job_id = service.submit(caller, inputs, idempotency_key=idempotency_key)
     response.headers["Location"] = f"/v1/videos/{job_id}"
     return told(service.jobs.get(job_id))
 
@@ -111,4 +111,4 @@ def cancel(service: Here, caller: Maker, video_id: str) -> Video:
 @router.delete("/{video_id}", status_code=204, responses=may_answer(401, 403, 404, 429, 503))
 def delete(service: Here, caller: Maker, video_id: str) -> None:
     """Stop making a video, and remove it with all its files."""
-    service.jobs.delete(video_id, caller.owner)
+    service.delete(caller, video_id)
