@@ -124,7 +124,8 @@ def inside(folder, *, worker=False, **settings):
             works = jobs_of.Worker()
             works.start()
             undo.callback(works.stop, 1)
-        yield undo.enter_context(TestClient(create_app(), base_url="http://127.0.0.1:8000"))
+        app, me = create_app(), ("127.0.0.1", 50000)
+        yield undo.enter_context(TestClient(app, base_url="http://127.0.0.1:8000", client=me))
 
 
 def over(client, video_id, seconds=90):

@@ -29,7 +29,7 @@ LAYERS = [
     {"engines"},
     {"models"},
     {"media", "workspace"},
-    {"settings", "events"},
+    {"logs", "settings", "events"},
     {"errors", "_version"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -379,7 +379,7 @@ def turns(jobs):
 
 def test_a_short_job_does_not_wait_for_a_long_one(idle, monkeypatch):
     now = time.time()
-    facts = {"fps": "25", "warnings": [], "duration_s": 3600.0}
+    facts = {"fps": "25", "warnings": [], "duration_s": 3600.0, "seconds": 1.0}
 
     def submit(after, minutes, **options):
         monkeypatch.setattr(api.time, "time", lambda: now + after)

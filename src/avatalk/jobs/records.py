@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from avatalk.errors import AvatalkError
+from avatalk.jobs import counts
 from avatalk.jobs.tables import Database, events, jobs, segments
 
 QUEUE = "avatalk"
@@ -57,9 +58,11 @@ def begin(db: Database, job_id: str, worker: str) -> sa.Row[Any] | None:
             jobs.update()
             .where(jobs.c.id == job_id, jobs.c.status == "queued")
             .values(status="processing", stage="avatar", started_at=time.time())
-        ).rowcount
-        if first:
+            .returning(jobs.c.created_at)
+        ).scalar()
+        if first is not None:
             tell(connection, job_id, "status", {"status": "processing", "worker": worker})
+            counts.took(connection, "wait", time.time() - first)
         return connection.execute(
             sa.select(jobs).where(jobs.c.id == job_id, jobs.c.status == "processing")
         ).one_or_none()
@@ -91,6 +94,7 @@ def planned(db: Database, job_id: str, plan: dict[str, Any], cuts: Sequence[tupl
         for warning in plan["warnings"]:
             tell(connection, job_id, "warning", {"message": warning})
         tell(connection, job_id, "planned", {"segments": len(rows), "duration_s": plan["duration_s"]})
+        counts.took(connection, "plan", plan["seconds"])
         return True
 
     return db.run(work)
@@ -125,7 +129,7 @@ def drawn(db: Database, job_id: str, number: int, done: int, worker: str) -> boo
     return db.run(work)
 
 
-def segment_made(db: Database, job_id: str, number: int, key: str, worker: str) -> bool:
+def segment_made(db: Database, job_id: str, number: int, key: str, worker: str, seconds: float = 0.0) -> bool:
     """Record the file of a segment, and queue the join after the last one; False if the job is over."""
 
     def work(connection: sa.Connection) -> bool:
@@ -145,6 +149,8 @@ def segment_made(db: Database, job_id: str, number: int, key: str, worker: str) 
         if not missing:
             turn = connection.execute(sa.select(jobs.c.turn).where(jobs.c.id == job_id)).scalar_one()
             enqueue(db, connection, f"{job_id}.join", JOIN, turn, job_id)
+        if first:
+            counts.took(connection, "segment", seconds)
         return True
 
     return db.run(work)
@@ -165,9 +171,16 @@ def wanted(connection: sa.Connection, job_id: str) -> bool:
     return status in ("processing", "completed")
 
 
-def publish(db: Database, job_id: str, result: dict[str, Any]) -> bool:
-    """Complete a job; False if it was over: of several that try, one publishes."""
-    return _end(db, job_id, ("processing",), "completed", {"result": result}, {})
+def publish(db: Database, job_id: str, result: dict[str, Any], seconds: float = 0.0) -> bool:
+    """Complete a job; False if it was over: of several that try, one publishes.
+
+    Args:
+        db: of the jobs.
+        job_id: which one.
+        result: see `avatalk.jobs.api.Job`.
+        seconds: that the join took.
+    """
+    return _end(db, job_id, ("processing",), "completed", {"result": result}, {}, seconds)
 
 
 def fail(db: Database, job_id: str, error: dict[str, Any]) -> bool:
@@ -200,16 +213,26 @@ def _end(
     status: str,
     values: dict[str, Any],
     told: dict[str, Any],
+    seconds: float = 0.0,
 ) -> bool:
     def work(connection: sa.Connection) -> bool:
-        ended = connection.execute(
+        now = time.time()
+        began = connection.execute(
             jobs.update()
             .where(jobs.c.id == job_id, jobs.c.status.in_(from_status))
-            .values(status=status, stage="", ended_at=time.time(), **values)
-        ).rowcount
-        if ended:
-            tell(connection, job_id, "status", {"status": status, **told})
-        return bool(ended)
+            .values(status=status, stage="", ended_at=now, **values)
+            .returning(jobs.c.created_at)
+        ).scalar()
+        if began is None:
+            return False
+        tell(connection, job_id, "status", {"status": status, **told})
+        counts.add(connection, "ended", status)
+        if status == "failed":
+            counts.add(connection, "failed", values["error"]["code"])
+        if status == "completed":
+            counts.took(connection, "join", seconds)
+            counts.took(connection, "whole", now - began)
+        return True
 
     return db.run(work)
 

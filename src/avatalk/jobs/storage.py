@@ -6,6 +6,7 @@ A file's name holds the hash of what is in it, so it is written once and never c
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -57,6 +58,17 @@ class Storage:
         self._root = root.rstrip("/")
         protocol = self._fs.protocol
         self._local = "file" in ((protocol,) if isinstance(protocol, str) else protocol)
+
+    def is_there(self) -> bool:
+        """Whether it can be reached, and written if it is a folder."""
+        try:
+            if self._local:
+                self._fs.makedirs(self._root, exist_ok=True)
+                return os.access(self._root, os.W_OK)
+            self._fs.exists(self._at("assets"))
+        except Exception:  # noqa: BLE001 - of whatever library reaches it
+            return False
+        return True
 
     def put(self, source: Path, folder: str, name: str = "", ending: str | None = None) -> Stored:
         """Store a copy of `source` as ``folder/name-hash.ending``, or find it there already.

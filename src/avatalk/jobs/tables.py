@@ -97,6 +97,16 @@ workers = sa.Table(
     sa.Column("seen_at", sa.Float, nullable=False),  # by the clock of the database
 )
 
+counts = sa.Table(
+    "avatalk_counts",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("label", sa.String(64), primary_key=True),
+    sa.Column("shard", sa.Integer, primary_key=True),
+    sa.Column("value", sa.Float(53), nullable=False),
+)
+"""What only grows: see `avatalk.jobs.counts`."""
+
 
 class Database:
     """The one database of jobs: SQLite for a machine, PostgreSQL for many.

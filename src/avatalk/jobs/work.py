@@ -114,6 +114,7 @@ class Workshop:
         row = self._segment(job_id, number)
         if job is None or row is None or row.key is not None:
             return
+        began = time.perf_counter()
         watch = Watch(self, job_id, number)
         made = self._open(job, watch).plan
         if outline(made) != job.plan["outline"]:
@@ -134,7 +135,8 @@ class Workshop:
                 monitor=watch.monitor,
             )
             stored = self.storage.put(path, f"jobs/{job_id}/segments", f"{number:06d}")
-        if not records.segment_made(self.db, job_id, number, stored.key, self.worker):
+        seconds = time.perf_counter() - began
+        if not records.segment_made(self.db, job_id, number, stored.key, self.worker, seconds):
             watch.give_up()
 
     def join(self, job_id: str) -> None:
@@ -142,6 +144,7 @@ class Workshop:
         job = records.begin(self.db, job_id, self.worker)
         if job is None:
             return
+        began = time.perf_counter()
         facts, inputs = job.plan, Inputs(job.request, job.inputs)
         cues = tuple(Cue(**{**cue, "lines": tuple(cue["lines"])}) for cue in facts["cues"])
         ways = job.request.get("captions", "none").split(",")
@@ -178,7 +181,8 @@ class Workshop:
             "captions_in": [way for way in ("burn", "soft") if way in ways and cues],
             "seconds": {"plan": facts["seconds"], "total": round(time.time() - job.started_at, 3)},
         }
-        if not records.publish(self.db, job_id, {"files": files, "report": report}):
+        seconds = time.perf_counter() - began
+        if not records.publish(self.db, job_id, {"files": files, "report": report}, seconds):
             watch.give_up()
             return
         self.storage.remove(f"jobs/{job_id}/segments")

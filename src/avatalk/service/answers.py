@@ -27,7 +27,10 @@ _STATUS: Sequence[tuple[type[AvatalkError], int]] = (
     (errors.TooMany, 429),
     (errors.CannotRun, 503),
 )
-_CODES = {401: "no_key", 403: "not_allowed", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+_CODES = {401: "no_key", 403: "not_allowed", 404: "not_found", 405: "method_not_allowed"} | {
+    408: "too_slow",
+    413: "too_large",
+}
 
 
 class Problem(BaseModel):
@@ -58,6 +61,7 @@ _ABOUT = {
     401: "A key is needed",
     403: "The key does not allow this",
     404: "There is none, or it is somebody else's",
+    408: "The body came too slowly",
     409: "It cannot be done as things stand",
     413: "Beyond a limit of this machine",
     415: "wrong_type",
@@ -76,6 +80,8 @@ def status_of(error: AvatalkError) -> int:
 
 def problem_of(error: AvatalkError) -> Problem:
     """An error as the service tells it."""
+    if isinstance(error, errors.StorageError):  # its hint is for who runs the service, and names machines
+        return Problem(code=error.code, message=error.message, hint="Try again later.", retryable=True)
     return Problem(
         code=error.code, message=error.message, field=error.field, hint=error.hint, retryable=error.retryable
     )
@@ -116,22 +122,19 @@ def handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def _http(_request: Request, error: HTTPException) -> JSONResponse:
-        code = _CODES.get(error.status_code, "error")
-        return _told(
-            error.status_code,
-            Problem(code=code, message=f"{error.detail}.", hint="See /docs."),
-            dict(error.headers or {}),
-        )
+        return plain(error)
 
-    @app.exception_handler(Exception)
-    def _fault(_request: Request, error: Exception) -> JSONResponse:
-        log.error("A fault", exc_info=error)
-        return _told(
-            500,
-            Problem(
-                code="internal",
-                message="This is a fault of avatalk.",
-                hint="Please report it.",
-                retryable=True,
-            ),
-        )
+
+def plain(error: HTTPException) -> JSONResponse:
+    """The answer to what never reached a route, or had no body that can be read."""
+    code = _CODES.get(error.status_code, "error")
+    problem = Problem(code=code, message=f"{error.detail}.", hint="See /docs.")
+    return _told(error.status_code, problem, dict(error.headers or {}))
+
+
+def fault() -> JSONResponse:
+    """The answer where avatalk itself is wrong; the log has more."""
+    told = Problem(
+        code="internal", message="This is a fault of avatalk.", hint="Please report it.", retryable=True
+    )
+    return _told(500, told)

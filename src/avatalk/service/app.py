@@ -6,12 +6,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from avatalk._version import __version__
 from avatalk.jobs.api import Jobs
-from avatalk.service import avatars, batches, catalogue, compat, preview, speech, videos
+from avatalk.service import avatars, batches, catalogue, compat, health, preview, speech, videos
 from avatalk.service.answers import handle_errors
 from avatalk.service.context import Service
+from avatalk.service.docs import add_docs
+from avatalk.service.guard import Guard, origins
+from avatalk.service.health import Readiness
 
 
 def create_app(jobs: Jobs | None = None) -> FastAPI:
@@ -22,6 +26,7 @@ def create_app(jobs: Jobs | None = None) -> FastAPI:
 
     Raises:
         StorageError: the database cannot be reached.
+        BadInput: a setting is wrong.
     """
     service = Service(jobs or Jobs())
 
@@ -37,9 +42,23 @@ def create_app(jobs: Jobs | None = None) -> FastAPI:
         summary="A face and some words become a talking video.",
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=alive,
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.service = service
+    app.state.readiness = Readiness(service)
     handle_errors(app)
-    for part in (videos, catalogue, avatars, speech, preview, batches, compat):
+    for part in (videos, catalogue, avatars, speech, preview, batches, compat, health):
         app.include_router(part.router)
+    add_docs(app)
+    listed = origins()
+    if listed:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=sorted(listed),
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["Location", "Retry-After", "ETag", "X-Request-Id"],
+        )
+    app.add_middleware(Guard, service=service)  # the last one is the outermost
     return app

@@ -26,6 +26,7 @@ from avatalk.service.filling import Filler
 from avatalk.service.helpers import Helpers
 from avatalk.service.keys import USUAL_SCOPES, Key, Keys
 from avatalk.service.limits import Rates, admission, settle
+from avatalk.service.traffic import Traffic
 
 KEY_COOKIE, VISITOR_COOKIE = "avatalk_key", "avatalk_visitor"
 """Cookies of the studio: a key that was typed in, and without keys who is who among its visitors."""
@@ -67,6 +68,7 @@ class Service:
     Attributes:
         keys: who may call.
         rates: how often.
+        traffic: what this process counts of its requests.
         helpers: child processes for what is too heavy here.
         stopping: set when the server is to stop; answers that go on and on end then.
     """
@@ -75,6 +77,7 @@ class Service:
         self.jobs = jobs
         self.keys = Keys(jobs.db)
         self.rates = Rates()
+        self.traffic = Traffic()
         self.stopping = Event()
         self.helpers = Helpers(int(settings.number("helpers")), settings.number("helper_mb"))
         self.drawing = Studio(self, self.helpers)
@@ -206,3 +209,4 @@ Reader = Annotated[Caller, needs("read")]
 Maker = Annotated[Caller, needs("videos")]
 Uploader = Annotated[Caller, needs("assets")]
 Speaker = Annotated[Caller, needs("speech")]
+Watcher = Annotated[Caller, needs("metrics")]

@@ -27,7 +27,7 @@ _MOST_BUCKETS = 10_000
 
 
 class Rates:
-    """How many requests each key has left: a bucket that gets `Key.rate` a second, up to one second of them."""
+    """How many requests each key has left: a bucket that gets `Key.rate` a second, and holds those of one."""
 
     def __init__(self) -> None:
         self._buckets: dict[str, tuple[float, float]] = {}
