@@ -134,6 +134,7 @@ DISTRIBUTIONS = {
     "espeakng_loader": "espeakng-loader",
     "pi_heif": "pi-heif",
     "PIL": "pillow",
+    "prometheus_client": "prometheus-client",
     "resvg_py": "resvg-py",
     "starlette": "fastapi",
     "TTS": "coqui-tts",
