@@ -20,6 +20,34 @@ if TYPE_CHECKING:
 UInt8Array = npt.NDArray[np.uint8]
 Float32Array = npt.NDArray[np.float32]
 
+CONTAINERS = (
+    *(
+        "mov",
+        "matroska",
+        "avi",
+        "mpegts",
+        "mpeg",
+        "flv",
+        "asf",
+        "ogg",
+        "gif",
+        "apng",
+        "mxf",
+        "nut",
+        "rm",
+        "dv",
+    ),
+    *("ivf", "h264", "hevc", "obu", "m4v", "mpegvideo", "mjpeg", "yuv4mpegpipe", "vc1", "nsv", "wtv", "3g2"),
+    *("wav", "w64", "aiff", "au", "caf", "flac", "mp3", "aac", "ac3", "eac3", "dts", "amr", "amrnb", "amrwb"),
+    *("wv", "tta", "ape", "loas", "voc", "sox", "ircam", "mpc", "mpc8", "dsf", "tak", "truehd", "gsm"),
+)
+"""FFmpeg's names of what is read: files complete in themselves. Playlists, session descriptions and lists of
+files are not among them, nor numbered pictures, text drawn as pictures, or devices."""
+
+READING = {"protocol_whitelist": "none", "format_whitelist": ",".join(CONTAINERS)}
+"""Options with which FFmpeg opens any file that somebody gave: it reads that one, opened for it, and neither
+another nor the network."""
+
 # --- sound -----------------------------------------------------------------------------------------
 
 

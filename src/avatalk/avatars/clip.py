@@ -26,7 +26,7 @@ from avatalk.avatars.clip_index import Index, count_frames, decode, packets, rea
 from avatalk.avatars.clip_picture import Painter, Turn, has_high_range, square_size
 from avatalk.errors import UnreadableFile
 from avatalk.events import Monitor
-from avatalk.media import UInt8Array
+from avatalk.media import READING, UInt8Array
 
 Loop = Literal["loop", "bounce", "hold"]
 Frames: TypeAlias = "Sequence[int] | npt.NDArray[np.int64]"
@@ -305,9 +305,7 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             raise _unreadable(path, "is empty (0 bytes)", "Export or copy it again.")
         file.seek(0)
         try:
-            # Handing over an open file, with every protocol forbidden, keeps playlists and the like
-            # from reaching for other files or the network.
-            container = av.open(file, "r", options={"protocol_whitelist": "none"}, **_TAGS)
+            container = av.open(file, "r", options=READING, **_TAGS)
         except (FFmpegError, ValueError, OSError):
             if _looks_like_video(head):
                 what = "is a video that is damaged or incomplete"

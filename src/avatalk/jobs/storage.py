@@ -70,7 +70,9 @@ class Storage:
             return False
         return True
 
-    def put(self, source: Path, folder: str, name: str = "", ending: str | None = None) -> Stored:
+    def put(
+        self, source: Path, folder: str, name: str = "", ending: str | None = None, sha256: str = ""
+    ) -> Stored:
         """Store a copy of `source` as ``folder/name-hash.ending``, or find it there already.
 
         Args:
@@ -78,11 +80,12 @@ class Storage:
             folder: where to, relative.
             name: what the name begins with; may be empty.
             ending: with the dot; that of `source` by default.
+            sha256: of its content, where it is known.
 
         Raises:
             StorageError: it cannot be written.
         """
-        digest = _sha256(source)
+        digest = sha256 or _sha256(source)
         ending = source.suffix.lower() if ending is None else ending
         key = f"{folder}/{f'{name}-' if name else ''}{digest}{ending}"
         size = source.stat().st_size

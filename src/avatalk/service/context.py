@@ -6,11 +6,13 @@ want a key with that scope, once there are keys.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from threading import Event
 from typing import Annotated, Any, cast
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request, Security
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
@@ -27,6 +29,7 @@ from avatalk.service.helpers import Helpers
 from avatalk.service.keys import USUAL_SCOPES, Key, Keys
 from avatalk.service.limits import Rates, admission, settle
 from avatalk.service.traffic import Traffic
+from avatalk.service.uploads import Spool
 
 KEY_COOKIE, VISITOR_COOKIE = "avatalk_key", "avatalk_visitor"
 """Cookies of the studio: a key that was typed in, and without keys who is who among its visitors."""
@@ -79,6 +82,8 @@ class Service:
         self.rates = Rates()
         self.traffic = Traffic()
         self.stopping = Event()
+        self.spool = Spool(settings.data_dir() / "uploads")
+        self.checking = CapacityLimiter(max(1, os.cpu_count() or 1))
         self.helpers = Helpers(int(settings.number("helpers")), settings.number("helper_mb"))
         self.drawing = Studio(self, self.helpers)
         self.painting = Studio(self, Helpers(1, None, warm=False))
@@ -94,6 +99,7 @@ class Service:
         self.drawing.close()
         self.painting.close()
         self.helpers.close()
+        self.spool.close()
         self.jobs.close()
 
     @property

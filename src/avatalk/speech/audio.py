@@ -24,7 +24,7 @@ from av.error import FFmpegError
 
 from avatalk.errors import SpeechError, UnreadableFile
 from avatalk.events import Monitor
-from avatalk.media import Float32Array
+from avatalk.media import READING, Float32Array
 from avatalk.speech.sniff import kind_of
 
 SHORTEST_S = 0.1
@@ -50,12 +50,14 @@ class AudioClip:
         sample_rate: of the file, hertz.
         channels: of the file.
         duration_s: exact, from counting its samples.
+        lacking_s: by how much the file is shorter than it says; 0 if it is complete.
     """
 
     path: Path
     sample_rate: int
     channels: int
     duration_s: float
+    lacking_s: float = 0.0
 
     def blocks(self, sample_rate: int, channels: int = 1, block_s: float = 10.0) -> Iterator[Float32Array]:
         """Yield the sound as (samples, channels) float32 in -1..1, resampled, `block_s` seconds at a time.
@@ -137,7 +139,7 @@ def open_audio(path: str | Path, monitor: Monitor | None = None) -> AudioClip:
         if kind and "sound" not in kind and "video" not in kind:
             raise _unreadable(path, f"is {kind}, not sound", _FORMATS)
         raise _unreadable(path, "is damaged: none of its sound can be decoded", "Export or copy it again.")
-    _judge_damage(path, decoder, declared_s, monitor)
+    lacking_s = _judge_damage(path, decoder, declared_s, monitor)
     if decoder.seconds < SHORTEST_S:
         raise SpeechError(
             f"{path.name} holds only {decoder.seconds:.3f} s of sound.",
@@ -155,7 +157,7 @@ def open_audio(path: str | Path, monitor: Monitor | None = None) -> AudioClip:
     padding_s = decoder.seconds - declared_s
     padded = container.format.name.startswith("mov") and declared_s and 0 < padding_s < _LONGEST_PADDING_S
     seconds = declared_s if padded else decoder.seconds
-    return AudioClip(path, decoder.sample_rate, decoder.channels, seconds)
+    return AudioClip(path, decoder.sample_rate, decoder.channels, seconds, lacking_s)
 
 
 # --- opening ---------------------------------------------------------------------------------------
@@ -178,9 +180,7 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
             raise _unreadable(path, "is empty (0 bytes)", "Export or copy it again.")
         file.seek(0)
         try:
-            # Handing over an open file, with every protocol forbidden, keeps playlists and the like
-            # from reaching for other files or the network.
-            container = av.open(file, "r", options={"protocol_whitelist": "none"}, **_TAGS)
+            container = av.open(file, "r", options=READING, **_TAGS)
         except (FFmpegError, ValueError, OSError):
             raise _not_opened(path) from None
         with container:
@@ -298,8 +298,8 @@ def _counts_frames(path: Path) -> bool:
 _STREAMED = 0xFFFF0000
 
 
-def _judge_damage(path: Path, decoder: _Decoder, declared_s: float, monitor: Monitor) -> None:
-    """Refuse a file of which less than half can be read; warn of one that lacks less."""
+def _judge_damage(path: Path, decoder: _Decoder, declared_s: float, monitor: Monitor) -> float:
+    """Refuse a file of which less than half can be read; warn of one that lacks less, and say how much."""
     read = decoder.seconds
     lacking = declared_s - read
     if lacking > max(0.25, 0.02 * declared_s):
@@ -309,10 +309,12 @@ def _judge_damage(path: Path, decoder: _Decoder, declared_s: float, monitor: Mon
         monitor.warn(
             f"{path.name} is incomplete: it says {declared_s:.1f} s and holds {read:.1f} s, which are used."
         )
-    elif decoder.bad_packets > decoder.good_packets:
+        return lacking
+    if decoder.bad_packets > decoder.good_packets:
         raise _unreadable(path, f"is damaged: only {read:.1f} s can be decoded", "Export or copy it again.")
-    elif decoder.bad_packets:
+    if decoder.bad_packets:
         monitor.warn(f"{path.name} is damaged; what cannot be decoded was left out.")
+    return 0.0
 
 
 # --- samples ---------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 
 from avatalk.errors import BadInput
+from avatalk.media import READING
 
 
 def read_comment(path: Path) -> str:
@@ -16,7 +17,7 @@ def read_comment(path: Path) -> str:
         BadInput: the file is not a video, or carries no comment.
     """
     try:
-        with av.open(str(path)) as container:
+        with path.open("rb") as file, av.open(file, options=READING) as container:
             comment = container.metadata.get("comment") or container.metadata.get("COMMENT")
     except (av.FFmpegError, OSError) as error:
         raise BadInput(

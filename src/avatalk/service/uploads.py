@@ -1,0 +1,352 @@
+"""Files on their way in: straight to disk, with their hash taken on the way, and gone again whatever happens.
+
+What arrives is bounded in bytes, in the wait for the next of them, and in how slow all of it may be. It lies
+in a folder of this process until the request is answered; what a killed process left there goes at the next
+start.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import secrets
+import shutil
+import time
+import unicodedata
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from anyio import fail_after, to_thread
+from fastapi import Request
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.requests import ClientDisconnect
+
+from avatalk import settings
+from avatalk.errors import BadInput, StorageError, TooLarge, TooSlow
+from avatalk.models.lock import is_free, locked
+
+SLOWEST_BYTES_S = 16_000
+"""An upload that brings less than this on average, after its first seconds, is ended."""
+
+_BLOCK = 1 << 18
+_MOST_FIELDS = 100
+_FIELD_BYTES = 1 << 20
+_AROUND_BYTES = 1 << 20  # of a form: boundaries and headers
+_LONGEST_NAME = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that has arrived.
+
+    Attributes:
+        path: where it lies, for as long as its request lasts.
+        name: what the client calls it, cleaned; never a path.
+        bytes: how many.
+        sha256: of its content, hexadecimal.
+    """
+
+    path: Path
+    name: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a request brought.
+
+    Attributes:
+        files: by the name of the field; a field without a file is not there.
+        fields: all others, as text.
+    """
+
+    files: dict[str, Upload] = field(default_factory=dict)
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+class Spool:
+    """The folder of a process for files on their way.
+
+    Args:
+        folder: that of all processes; what those left that are gone is removed.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._held = ExitStack()
+        token = secrets.token_hex(8)
+        lock, self._folder = folder / f"{token}.lock", folder / token
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for other in folder.glob("*.lock"):
+                if is_free(other):
+                    shutil.rmtree(other.with_suffix(""), ignore_errors=True)
+                    other.unlink(missing_ok=True)
+            self._held.callback(lambda: lock.unlink(missing_ok=True))
+            self._held.enter_context(locked(lock, lambda: None))
+            self._folder.mkdir()
+        except OSError as error:
+            raise _full(error) from error
+        self._held.callback(lambda: shutil.rmtree(self._folder, ignore_errors=True))
+
+    def new(self) -> Path:
+        """A name in the folder that nobody has."""
+        return self._folder / secrets.token_hex(16)
+
+    def close(self) -> None:
+        """Remove the folder."""
+        self._held.close()
+
+
+def shown_name(name: str) -> str:
+    """A name that a client gave, made fit to be shown: no folders, nothing invisible, not long."""
+    name = name.replace("\\", "/").rpartition("/")[2]
+    name = "".join(" " if sign.isspace() else sign for sign in unicodedata.normalize("NFC", name))
+    name = " ".join("".join(sign for sign in name if unicodedata.category(sign)[0] != "C").split())
+    if len(name) > _LONGEST_NAME:
+        stem, dot, ending = name.rpartition(".")
+        name = f"{stem[: _LONGEST_NAME - 11]}….{ending}" if dot and len(ending) < 10 else name[:_LONGEST_NAME]
+    return name if name.strip(". ") else "file"
+
+
+@asynccontextmanager
+async def received(
+    request: Request, spool: Spool, *, most_files: int = 1, name: str = ""
+) -> AsyncIterator[Form]:
+    """What a request brings, until the end of the block: a form of several parts, else its body as ``file``.
+
+    Args:
+        request: whose body was not read yet.
+        spool: where files lie.
+        most_files: how many may come.
+        name: what a body that is no form is called.
+
+    Raises:
+        TooLarge: it says, or turns out, to be larger than this machine takes.
+        TooSlow: nothing came for too long, or too little.
+        BadInput: the form is broken, or ends too early.
+        StorageError: the disk is full.
+    """
+    limit = int(settings.number("max_upload_mb") * 1e6)
+    kind, options = parse_options_header(request.headers.get("content-type"))
+    is_form = kind == b"multipart/form-data"
+    most = limit * most_files + _AROUND_BYTES if is_form else limit
+    claimed = request.headers.get("content-length", "")
+    if claimed.isascii() and claimed.isdecimal() and (len(claimed) > 18 or int(claimed) > most):
+        raise _too_large(limit)
+    sink: _Parts | _Body = (
+        _Parts(options.get(b"boundary", b""), spool, limit, most_files)
+        if is_form
+        else _Body(spool, limit, name)
+    )
+    try:
+        async for block in _blocks(request, most, limit):
+            await to_thread.run_sync(sink.write, block)
+        yield await to_thread.run_sync(sink.end)
+    except ClientDisconnect as error:
+        raise BadInput("The upload broke off.", hint="Send it again.") from error
+    finally:
+        sink.discard()
+
+
+async def _blocks(request: Request, most: int, limit: int) -> AsyncIterator[bytes]:
+    """The body in blocks of a good size, within the limits of bytes and time."""
+    patience_s = settings.number("upload_timeout_s")
+    began, total, held = time.monotonic(), 0, bytearray()
+    parts = request.stream()
+    while True:
+        try:
+            with fail_after(patience_s):
+                part = await anext(parts, b"")
+        except TimeoutError as error:
+            raise _too_slow(f"nothing came for {patience_s:g} s") from error
+        if not part:
+            break
+        total += len(part)
+        if total > most:
+            raise _too_large(limit)
+        late_s = time.monotonic() - began - patience_s
+        if late_s > 0 and total < SLOWEST_BYTES_S * late_s:
+            raise _too_slow(f"less than {SLOWEST_BYTES_S // 1000} kB came in a second")
+        held += part
+        if len(held) >= _BLOCK:
+            yield bytes(held)
+            held.clear()
+    if held:
+        yield bytes(held)
+
+
+class _File:
+    """One file that is written."""
+
+    def __init__(self, spool: Spool, limit: int, name: str) -> None:
+        self.path, self._limit, self._name = spool.new(), limit, shown_name(name)
+        self.bytes, self._digest = 0, hashlib.sha256()
+        try:
+            self._file: BinaryIO = self.path.open("xb")
+        except OSError as error:
+            raise _full(error) from error
+
+    def write(self, block: bytes) -> None:
+        self.bytes += len(block)
+        if self.bytes > self._limit:
+            raise _too_large(self._limit)
+        self._digest.update(block)
+        try:
+            self._file.write(block)
+        except OSError as error:
+            raise _full(error) from error
+
+    def end(self) -> Upload:
+        try:
+            self._file.close()
+        except OSError as error:
+            raise _full(error) from error
+        return Upload(self.path, self._name, self.bytes, self._digest.hexdigest())
+
+    def discard(self) -> None:
+        with suppress(OSError):
+            self._file.close()
+        self.path.unlink(missing_ok=True)
+
+
+class _Body:
+    """A body that is one file."""
+
+    def __init__(self, spool: Spool, limit: int, name: str) -> None:
+        self._file = _File(spool, limit, name)
+        self.write, self.discard = self._file.write, self._file.discard
+
+    def end(self) -> Form:
+        return Form({"file": self._file.end()})
+
+
+class _Parts:
+    """A form of several parts (RFC 7578)."""
+
+    def __init__(self, boundary: bytes, spool: Spool, limit: int, most_files: int) -> None:
+        self._spool, self._limit, self._most = spool, limit, most_files
+        self._form, self._files = Form(), list[_File]()
+        self._file: _File | None = None
+        self._text = bytearray()
+        self._header, self._headers = ["", ""], dict[str, str]()
+        self._field, self._given, self._whole = "", False, False
+        try:
+            self._parser = MultipartParser(
+                boundary,
+                {
+                    "on_part_begin": self._begin,
+                    "on_header_field": lambda data, start, end: self._head(0, data[start:end]),
+                    "on_header_value": lambda data, start, end: self._head(1, data[start:end]),
+                    "on_header_end": self._keep_header,
+                    "on_headers_finished": self._open,
+                    "on_part_data": lambda data, start, end: self._add(data[start:end]),
+                    "on_part_end": self._close,
+                    "on_end": self._finish,
+                },
+            )
+        except FormParserError as error:
+            raise _broken() from error
+        if not boundary:
+            raise _broken()
+
+    def write(self, block: bytes) -> None:
+        try:
+            self._parser.write(block)
+        except FormParserError as error:
+            raise _broken() from error
+
+    def end(self) -> Form:
+        if not self._whole:
+            raise BadInput("The form ends too early.", hint="Send it again.")
+        return self._form
+
+    def discard(self) -> None:
+        for file in self._files:
+            file.discard()
+
+    def _begin(self) -> None:
+        self._headers.clear()
+        self._text.clear()
+        self._file = None
+
+    def _head(self, place: int, data: bytes) -> None:
+        self._header[place] += data.decode("latin-1")
+
+    def _keep_header(self) -> None:
+        name, value = self._header
+        self._headers[name.lower()] = value
+        self._header = ["", ""]
+
+    def _open(self) -> None:
+        _, options = parse_options_header(self._headers.get("content-disposition"))
+        self._field = _text_of(options.get(b"name", b""))
+        if not self._field or self._field in self._form.fields or self._field in self._form.files:
+            what = f"has two fields {shown_name(self._field)}" if self._field else "has a part without a name"
+            raise BadInput(f"The form {what}.", hint="Name every part, each once.")
+        if b"filename" in options:
+            if len(self._form.files) == self._most:
+                raise BadInput(f"The form brings more than {self._most} files.", hint="Send them one by one.")
+            self._given = bool(options[b"filename"])
+            self._file = _File(self._spool, self._limit, _text_of(options[b"filename"]))
+            self._files.append(self._file)
+        elif len(self._form.fields) == _MOST_FIELDS:
+            raise BadInput(f"The form has more than {_MOST_FIELDS} fields.", hint="See /docs.")
+
+    def _add(self, data: bytes) -> None:
+        if self._file is not None:
+            self._file.write(data)
+        elif len(self._text) + len(data) > _FIELD_BYTES:
+            raise TooLarge(
+                f"The field {shown_name(self._field)} is too long.", hint="Send it as a file.", field=None
+            )
+        else:
+            self._text += data
+
+    def _close(self) -> None:
+        if self._file is None:
+            self._form.fields[self._field] = self._text.decode("utf-8", "replace")
+        else:
+            upload = self._file.end()
+            if self._given or upload.bytes:  # a page sends an empty one where nothing was chosen
+                self._form.files[self._field] = upload
+
+    def _finish(self) -> None:
+        self._whole = True
+
+
+def _text_of(name: bytes) -> str:
+    """Names come as UTF-8, which was read as Latin-1 where it went through a header."""
+    return name.decode("utf-8", "replace")
+
+
+def _broken() -> BadInput:
+    return BadInput("The form cannot be read.", hint="Send it as multipart/form-data with a boundary.")
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(
+        "The upload is too large.",
+        hint=f"Up to {limit / 1e6:g} MB are taken here (max_upload_mb).",
+        field="file",
+    )
+
+
+def _too_slow(what: str) -> TooSlow:
+    return TooSlow(
+        f"The upload is too slow: {what}.", hint="Send it again over a better connection.", field="file"
+    )
+
+
+def _full(error: OSError) -> StorageError:
+    what = "there is no space left" if error.errno in (errno.ENOSPC, errno.EDQUOT) else str(error.strerror)
+    return StorageError(
+        f"The upload cannot be kept: {what.lower()}.", hint="Look at the data folder of the server."
+    )
