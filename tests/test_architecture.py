@@ -136,6 +136,7 @@ DISTRIBUTIONS = {
     "PIL": "pillow",
     "prometheus_client": "prometheus-client",
     "resvg_py": "resvg-py",
+    "python_multipart": "python-multipart",
     "starlette": "fastapi",
     "TTS": "coqui-tts",
     "unicode_rbnf": "unicode-rbnf",
