@@ -59,13 +59,6 @@ class TooLarge(BadInput):
     code = "too_large"
 
 
-class TooSlow(BadInput):
-    """What a client sends does not come, or hardly."""
-
-    code = "too_slow"
-    retryable = True
-
-
 class Conflict(BadInput):
     """It cannot be done as things stand, such as two requests under one idempotency key."""
 

@@ -22,7 +22,6 @@ log = logging.getLogger("avatalk.service")
 _STATUS: Sequence[tuple[type[AvatalkError], int]] = (
     (errors.NotFound, 404),
     (errors.TooLarge, 413),
-    (errors.TooSlow, 408),
     (errors.Conflict, 409),
     (errors.BadInput, 400),
     (errors.TooMany, 429),

@@ -1,8 +1,7 @@
 """Files on their way in: straight to disk, with their hash taken on the way, and gone again whatever happens.
 
-What arrives is bounded in bytes, in the wait for the next of them, and in how slow all of it may be. It lies
-in a folder of this process until the request is answered; what a killed process left there goes at the next
-start.
+What arrives lies in a folder of this process until the request is answered; what a killed process left there goes
+at the next start. That it keeps coming is seen to by `avatalk.service.guard`.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import errno
 import hashlib
 import secrets
 import shutil
-import time
 import unicodedata
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager, suppress
@@ -19,18 +17,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from anyio import fail_after, to_thread
+from anyio import to_thread
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
 
 from avatalk import settings
-from avatalk.errors import BadInput, StorageError, TooLarge, TooSlow
+from avatalk.errors import BadInput, StorageError, TooLarge
 from avatalk.models.lock import is_free, locked
-
-SLOWEST_BYTES_S = 16_000
-"""An upload that brings less than this on average, after its first seconds, is ended."""
 
 _BLOCK = 1 << 18
 _MOST_FIELDS = 100
@@ -130,7 +125,6 @@ async def received(
 
     Raises:
         TooLarge: it says, or turns out, to be larger than this machine takes.
-        TooSlow: nothing came for too long, or too little.
         BadInput: the form is broken, or ends too early.
         StorageError: the disk is full.
     """
@@ -157,24 +151,12 @@ async def received(
 
 
 async def _blocks(request: Request, most: int, limit: int) -> AsyncIterator[bytes]:
-    """The body in blocks of a good size, within the limits of bytes and time."""
-    patience_s = settings.number("upload_timeout_s")
-    began, total, held = time.monotonic(), 0, bytearray()
-    parts = request.stream()
-    while True:
-        try:
-            with fail_after(patience_s):
-                part = await anext(parts, b"")
-        except TimeoutError as error:
-            raise _too_slow(f"nothing came for {patience_s:g} s") from error
-        if not part:
-            break
+    """The body in blocks of a good size, within the limit."""
+    total, held = 0, bytearray()
+    async for part in request.stream():
         total += len(part)
         if total > most:
             raise _too_large(limit)
-        late_s = time.monotonic() - began - patience_s
-        if late_s > 0 and total < SLOWEST_BYTES_S * late_s:
-            raise _too_slow(f"less than {SLOWEST_BYTES_S // 1000} kB came in a second")
         held += part
         if len(held) >= _BLOCK:
             yield bytes(held)
@@ -336,12 +318,6 @@ def _too_large(limit: int) -> TooLarge:
         "The upload is too large.",
         hint=f"Up to {limit / 1e6:g} MB are taken here (max_upload_mb).",
         field="file",
-    )
-
-
-def _too_slow(what: str) -> TooSlow:
-    return TooSlow(
-        f"The upload is too slow: {what}.", hint="Send it again over a better connection.", field="file"
     )
 
 
