@@ -1,7 +1,7 @@
 """Files on their way in: straight to disk, with their hash taken on the way, and gone again whatever happens.
 
-What arrives lies in a folder of this process until the request is answered; what a killed process left there goes
-at the next start. That it keeps coming is seen to by `avatalk.service.guard`.
+What arrives lies in a folder of this process until the request is answered; what a killed process left there
+goes at the next start. That it keeps coming is seen to by `avatalk.service.guard`.
 """
 
 from __future__ import annotations
