@@ -29,7 +29,7 @@ LAYERS = [
     {"engines"},
     {"models"},
     {"media", "workspace"},
-    {"logs", "settings", "events"},
+    {"logs", "settings", "events", "signature"},
     {"errors", "_version"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from avatalk.media import Result
     from avatalk.pipeline import Plan, plan, preview, render
     from avatalk.request import VideoRequest
+    from avatalk.signature import verify_webhook
     from avatalk.spec import load_spec
     from avatalk.voicebook import about_voice, add_voice, play_voice, remove_voice
     from avatalk.voiceover import Said, say
@@ -46,6 +47,7 @@ __all__ = [
     "remove_voice",
     "render",
     "say",
+    "verify_webhook",
 ]
 
 _HOMES = {
@@ -64,6 +66,7 @@ _HOMES = {
     "remove_voice": "voicebook",
     "render": "pipeline",
     "say": "voiceover",
+    "verify_webhook": "signature",
 }
 
 

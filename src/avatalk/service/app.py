@@ -10,7 +10,18 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from avatalk._version import __version__
 from avatalk.jobs.api import Jobs
-from avatalk.service import assets, avatars, batches, catalogue, compat, health, preview, speech, videos
+from avatalk.service import (
+    assets,
+    avatars,
+    batches,
+    catalogue,
+    compat,
+    health,
+    preview,
+    speech,
+    videos,
+    webhooks,
+)
 from avatalk.service.answers import handle_errors
 from avatalk.service.context import Service
 from avatalk.service.docs import add_docs
@@ -48,7 +59,7 @@ def create_app(jobs: Jobs | None = None) -> FastAPI:
     app.state.service = service
     app.state.readiness = Readiness(service)
     handle_errors(app)
-    for part in (videos, assets, catalogue, avatars, speech, preview, batches, compat, health):
+    for part in (videos, assets, catalogue, avatars, speech, preview, batches, webhooks, compat, health):
         app.include_router(part.router)
     add_docs(app)
     listed = origins()

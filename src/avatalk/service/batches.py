@@ -20,6 +20,7 @@ from avatalk.service import filling
 from avatalk.service.answers import Problem, may_answer
 from avatalk.service.context import Caller, Here, Maker, Reader, Service
 from avatalk.service.inputs import stored_inputs
+from avatalk.service.post import check_url
 from avatalk.service.rows import Row, check_columns, fill, places, plain_rows, read_rows
 from avatalk.spec import PATHS
 
@@ -281,6 +282,8 @@ def _accept(service: Service, caller: Caller, read: dict[str, Any], idempotency_
         first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
         field = ".".join(map(str, first["loc"])) or None
         raise BadInput(f"{field or 'The batch'}: {first['msg']}.", hint="See /docs.", field=field) from None
+    if wanted.callback_url:
+        check_url(wanted.callback_url)
     check_columns(wanted.template, rows)
     inputs = _requests(service, caller, wanted.template, rows)
     batch = filling.Wanted(wanted.name, wanted.template, rows, inputs, wanted.callback_url or "")

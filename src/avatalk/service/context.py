@@ -28,6 +28,7 @@ from avatalk.service.filling import Filler
 from avatalk.service.helpers import Helpers
 from avatalk.service.keys import USUAL_SCOPES, Key, Keys
 from avatalk.service.limits import Rates, admission, settle
+from avatalk.service.post import Postman
 from avatalk.service.traffic import Traffic
 from avatalk.service.uploads import Spool
 
@@ -88,13 +89,16 @@ class Service:
         self.drawing = Studio(self, self.helpers)
         self.painting = Studio(self, Helpers(1, None, warm=False))
         self.filler = Filler(self)
+        self.postman = Postman(self)
 
     def start(self) -> None:
         """Begin what is done in the background."""
         self.filler.start()
+        self.postman.start()
 
     def close(self) -> None:
         """Stop what runs, and give back all connections."""
+        self.postman.close()
         self.filler.close()
         self.drawing.close()
         self.painting.close()

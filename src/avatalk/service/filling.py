@@ -22,6 +22,7 @@ from avatalk.errors import AvatalkError, Conflict, NotFound, StorageError, TooMa
 from avatalk.jobs import records
 from avatalk.jobs.inputs import Inputs
 from avatalk.jobs.tables import jobs
+from avatalk.service.post import register
 from avatalk.service.rows import Row
 from avatalk.service.tables import batch_rows, batches
 
@@ -314,6 +315,8 @@ class Filler:
                 priority="low",
                 idempotency_key=f"{batch.id}:{row.number}",
             )
+            if batch.callback_url:
+                register(self._service, job_id, batch.callback_url, batch.owner)
             values = {"job_id": job_id}
         except AvatalkError as error:
             if error.retryable:

@@ -1,0 +1,60 @@
+"""Requests to hosts that others name go to public addresses only, and to those that were checked."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Collection
+
+import httpx
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class Refused(httpx.TransportError):
+    """The host has an address that is not public, or none."""
+
+
+class PublicOnly(httpx.AsyncHTTPTransport):
+    """Looks a host up once, checks all its addresses, and connects to the first of them.
+
+    Args:
+        allowed: ``host:port`` of hosts that may have any address.
+    """
+
+    def __init__(self, allowed: Collection[str]) -> None:
+        # A connection that is kept is kept for an address, whose certificate may be that of another host.
+        super().__init__(limits=httpx.Limits(max_keepalive_connections=0))
+        self._allowed = allowed
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; its header Host and its certificate are those of the host that was named."""
+        url = request.url
+        host, port = url.host, url.port or (443 if url.scheme == "https" else 80)
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise Refused(f"the host {host} is not known") from error
+        addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+        if f"{host}:{port}" not in self._allowed and not all(map(is_public, addresses)):
+            raise Refused(f"the host {host} has an address that is not public")
+        request.url = url.copy_with(host=str(addresses[0]))
+        request.extensions = {**request.extensions, "sni_hostname": host}
+        return await super().handle_async_request(request)
+
+
+def is_public(address: Address) -> bool:
+    """Whether anybody on the internet may have an address; one that is packed into another counts itself."""
+    if isinstance(address, ipaddress.IPv6Address):
+        inner: list[ipaddress.IPv4Address] = [*filter(None, (address.ipv4_mapped, address.sixtofour))]
+        inner += address.teredo or ()
+        if address in _NAT64:
+            inner.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+        if inner:
+            return all(map(is_public, inner))
+        if address.is_site_local:
+            return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
