@@ -229,3 +229,21 @@ def test_batches_of_others_do_not_exist(served):
     assert served.post(f"/v1/batches/{batch_id}/cancel").status_code == 404
     assert served.delete(f"/v1/batches/{batch_id}").status_code == 404
     assert served.get("/v1/batches").json()["data"] == []
+
+
+def test_a_batch_waits_for_the_limits_of_its_key(served):
+    service = served.app.state.service
+    _, secret = service.keys.create("small", concurrent=2)
+    served.headers["Authorization"] = f"Bearer {secret}"
+    rows = [{"name": "Mia", "speed": 1}] * 3
+    batch_id = served.post("/v1/batches", json={"template": TEMPLATE, "rows": rows}).json()["id"]
+    end = time.monotonic() + 20
+    while len(queued := jobs_in(served)) < 2:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    time.sleep(0.3)
+    assert len(jobs_in(served)) == 2 and served.get(f"/v1/batches/{batch_id}").json()["counts"] == {
+        "queued": 3
+    }
+    served.post(f"/v1/videos/{queued[0].id}/cancel")
+    filled(served, batch_id)

@@ -20,6 +20,7 @@ from avatalk.service import filling
 from avatalk.service.answers import Problem, may_answer
 from avatalk.service.context import Caller, Here, Maker, Reader, Service
 from avatalk.service.inputs import stored_inputs
+from avatalk.service.limits import check_text
 from avatalk.service.post import check_url
 from avatalk.service.rows import Row, check_columns, fill, places, plain_rows, read_rows
 from avatalk.spec import PATHS
@@ -308,6 +309,7 @@ def _requests(service: Service, caller: Caller, template: dict[str, Any], rows: 
         files = json.dumps([fields.get(field) for field in PATHS])
         try:
             if files in known:  # looked up already: only the words differ
+                check_text(fields.get("text"))
                 first = known[files]
                 same = {field: first.fields[field] for field in PATHS if field in first.fields}
                 plain = json.loads(VideoRequest(**{**fields, **same}).to_json())

@@ -140,12 +140,11 @@ class Studio:
         try:
             for index in range(count):
                 with temporary_folder() as folder:
-                    path = Path(folder) / "avatar.png"
+                    path = Path(folder) / f"avatar-{wish['seed'] + index}.png"
                     step = _Steps(index, count)
                     facts = self._one(creation_id, wish, index, path, step, gone)
                     shown = {"width": facts.pop("width"), "height": facts.pop("height")}
-                    name = f"avatar-{facts['seed']}.png"
-                    asset = as_asset(service, caller, path, name, "picture", "image/png", shown)
+                    asset = as_asset(service, caller, path, "picture", "image/png", shown)
                 made.append({"asset": asset, **facts, **shown})
                 _update(service, creation_id, made=made, progress=round((index + 1) / count, 3))
             _update(service, creation_id, status="completed", progress=1.0)

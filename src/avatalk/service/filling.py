@@ -309,9 +309,9 @@ class Filler:
     def _queue(self, batch: sa.Row[Any], row: sa.Row[Any]) -> None:
         values: dict[str, Any]
         try:
-            job_id = self._service.jobs.submit(
+            job_id = self._service.submit(
+                self._service.behalf(batch.owner),
                 Inputs(row.request, row.inputs),
-                owner=batch.owner,
                 priority="low",
                 idempotency_key=f"{batch.id}:{row.number}",
             )
@@ -341,7 +341,7 @@ class Filler:
                 break
             if row.job_id is not None:
                 try:
-                    self._service.jobs.delete(row.job_id, batch.owner)
+                    self._service.delete(self._service.behalf(batch.owner), row.job_id)
                 except NotFound:
                     log.debug("%s was deleted before", row.job_id)
             self._change(batch_rows.delete().where(_row(row)))

@@ -163,6 +163,12 @@ class Keys:
             self._found[digest] = (time.monotonic() + _REMEMBERED_S, key)
         return key
 
+    def of(self, owner: str) -> Key | None:
+        """The key whose id is that of an owner; None for one that has no key."""
+        query = sa.select(keys).where(keys.c.id == owner)
+        row = self._db.run(lambda connection: connection.execute(query).one_or_none())
+        return None if row is None else _key(row)
+
     def needed(self) -> bool | None:
         """Whether requests need a key, as far as that is known without asking the database."""
         until, needed = self._needed

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import secrets
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from avatalk.jobs.inputs import ASSETS
-from avatalk.service.tables import assets
+from avatalk.models.identify import checksum
+from avatalk.service.checks import Found
 
 if TYPE_CHECKING:
     from avatalk.service.context import Caller, Service
 
 
 def as_asset(
-    service: Service, caller: Caller, path: Path, name: str, kind: str, type_: str, facts: dict[str, Any]
+    service: Service, caller: Caller, path: Path, kind: str, type_: str, facts: dict[str, Any]
 ) -> str:
     """Store a file that the service itself has made, and return the id of the asset.
 
@@ -23,25 +21,15 @@ def as_asset(
         service: where to.
         caller: whose it is.
         path: of the file.
-        name: what it is called.
         kind: picture, clip or sound.
         type_: media type.
-        facts: of its content, such as ``duration_s``.
+        facts: as `Found` has them.
 
     Raises:
         StorageError: storage or database cannot be reached.
     """
-    stored, now = service.storage.put(path, ASSETS), time.time()
-    row = {
-        "id": f"asset_{secrets.token_hex(16)}",
-        "owner": caller.owner,
-        "key": stored.key,
-        "name": name,
-        "kind": kind,
-        "type": type_,
-        "facts": {"bytes": stored.size, **facts},
-        "created_at": now,
-        "used_at": now,
-    }
-    service.db.run(lambda connection: connection.execute(assets.insert().values(**row)))
-    return str(row["id"])
+    from avatalk.service import shelf  # which takes a whole service, and that has what calls this
+
+    found = Found(kind, type_, path.suffix, facts)
+    row = shelf.keep(service, caller.owner, path, path.name, path.stat().st_size, checksum(path), found=found)
+    return str(row.id)

@@ -36,7 +36,14 @@ _LOCKS = 0x41560000
 
 
 def keep(
-    service: Service, owner: str, path: Path, name: str, size: int, sha256: str, field: str = "file"
+    service: Service,
+    owner: str,
+    path: Path,
+    name: str,
+    size: int,
+    sha256: str,
+    field: str = "file",
+    found: Found | None = None,
 ) -> Row:
     """Check a file, store its content, and return its row.
 
@@ -48,13 +55,14 @@ def keep(
         size: bytes.
         sha256: of its content.
         field: of the request, for messages.
+        found: what it is, if the service itself has made it; else it is looked at.
 
     Raises:
         UnreadableFile: it is no picture, clip or sound.
         TooLarge: it is beyond a limit.
         StorageError: storage or database cannot be reached.
     """
-    found = _known(service, owner, sha256) or check(path, name, field)
+    found = found or _known(service, owner, sha256) or check(path, name, field)
     key = f"{ASSETS}/{sha256}{found.ending}"
     now = time.time()
     row = {

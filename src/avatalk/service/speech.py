@@ -112,8 +112,6 @@ async def speak(
                 headers={"Avatalk-Duration": f"{said['duration_s']:.3f}", "Cache-Control": "no-store"},
             )
         facts = {"duration_s": said["duration_s"]}
-        asset = await to_thread.run_sync(
-            as_asset, service, caller, path, f"speech.{request.format}", "sound", type_, facts
-        )
+        asset = await to_thread.run_sync(as_asset, service, caller, path, "sound", type_, facts)
     told = {name: said[name] for name in ("duration_s", "voice", "engine", "words", "warnings")}
     return Response(Speech(asset=asset, **told).model_dump_json(), media_type="application/json")
