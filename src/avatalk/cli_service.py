@@ -1,18 +1,17 @@
-"""`avatalk serve`: the service, with a worker beside it; `avatalk settings`."""
+"""`avatalk serve`: the service, with workers beside it; `avatalk settings`."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from contextlib import ExitStack
+import signal
+from contextlib import closing
 from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
-from avatalk import settings
+from avatalk import logs, settings
 from avatalk.commands import AsJson, complain, show, told
-from avatalk.errors import CannotRun
+from avatalk.errors import CannotRun, NotAllowed
 
 
 def serve(
@@ -24,21 +23,47 @@ def serve(
     with told():
         if find_spec("fastapi") is None or find_spec("dbos") is None:
             raise CannotRun("The service needs more packages.", hint="pip install 'avatalk[service]'")
-        import uvicorn
-
         from avatalk.service.app import create_app
+        from avatalk.service.crew import Crew
+        from avatalk.service.guard import is_loopback_host
+        from avatalk.service.server import Server, bound
 
         host = host or settings.text("host")
         port = int(settings.number("port")) if port is None else port
-        count = int(settings.number("workers")) if workers is None else workers
-        app = create_app()
-        with ExitStack() as running:
-            for _ in range(count):
-                worker = subprocess.Popen([sys.executable, "-m", "avatalk.cli", "worker"])
-                running.callback(worker.wait)
-                running.callback(worker.terminate)
-            complain(f"avatalk serves at http://{host}:{port}; the API is described at /docs.")
-            uvicorn.run(app, host=host, port=port, log_level="warning")
+        crew = Crew(int(settings.number("workers")) if workers is None else workers)
+        logs.set_up()
+        with closing(bound(host, port)) as listener:
+            app = create_app()
+            if (
+                not is_loopback_host(f"[{host}]" if ":" in host else host)
+                and not app.state.service.keys.usable()
+            ):
+                raise NotAllowed(
+                    f"Without a key nothing is served beyond this machine, and {host} is.",
+                    hint="Make a key first: avatalk keys create NAME. Or leave --host away.",
+                    field="host",
+                )
+            server = Server(app)
+            crew.start()
+            try:
+                complain(_greeting(host, listener.getsockname()[1]))
+                server.serve_on(listener)
+                complain("Stopping; the workers finish or hand back what they have. Again to stop at once.")
+            finally:
+                for number in (signal.SIGINT, signal.SIGTERM):
+                    signal.signal(number, lambda *_: crew.hurry())
+                crew.stop()
+
+
+def _greeting(host: str, port: int) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    url = f"http://{'127.0.0.1' if host == '0.0.0.0' else '[::1]' if host == '::' else shown}:{port}"
+    body = """'{"text": "Hello there."}'"""
+    return (
+        f"avatalk serves at {url}; the API is described at {url}/docs. Try:\n"
+        f"  curl {url}/v1/videos -H 'Content-Type: application/json' -d {body}\n"
+        "Ctrl-C stops it."
+    )
 
 
 def show_settings(as_json: AsJson = False) -> None:

@@ -181,6 +181,10 @@ class Keys:
         self._needed = (time.monotonic() + _REMEMBERED_S, found is not None)
         return found is not None
 
+    def usable(self) -> bool:
+        """Whether there is a key that is not revoked."""
+        return any(key.revoked_at is None for key in self.all())
+
     def webhook_secret(self, owner: str) -> str:
         """What webhooks of that owner are signed with; made when it is first asked for."""
         mine = sa.select(webhook_secrets.c.secret).where(webhook_secrets.c.owner == owner)
