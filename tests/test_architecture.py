@@ -134,6 +134,7 @@ DISTRIBUTIONS = {
     "espeakng_loader": "espeakng-loader",
     "pi_heif": "pi-heif",
     "PIL": "pillow",
+    "h11": "uvicorn",
     "prometheus_client": "prometheus-client",
     "resvg_py": "resvg-py",
     "python_multipart": "python-multipart",
