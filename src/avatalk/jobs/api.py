@@ -8,16 +8,18 @@ import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import sqlalchemy as sa
 
 from avatalk import settings
 from avatalk.errors import BadInput, Conflict, NotFound
-from avatalk.jobs import live, records
-from avatalk.jobs.inputs import Inputs, check_request, store_inputs, words_of
+from avatalk.jobs import expiry, live, records
+from avatalk.jobs.expiry import Expired
+from avatalk.jobs.inputs import ASSETS, Inputs, check_request, store_inputs, words_of
 from avatalk.jobs.live import Segment
-from avatalk.jobs.storage import Storage
+from avatalk.jobs.storage import Storage, Stored
 from avatalk.jobs.tables import Database, events, jobs, segments
 from avatalk.request import VideoRequest
 
@@ -137,9 +139,14 @@ class Jobs:
         if isinstance(request, Inputs):
             check_request(VideoRequest(**request.fields))
             inputs = request
+            expiry.use(self.db, list(inputs.names))
+            self._check_there(inputs)
         else:
             check_request(request)
             inputs = store_inputs(request, self.storage)
+            expiry.use(self.db, list(inputs.names))
+            if not all(map(self.storage.exists, inputs.names)):  # it expired just before it was used
+                store_inputs(request, self.storage)
         fingerprint = hashlib.sha256(json.dumps(inputs.fields, sort_keys=True).encode()).hexdigest()
         now = time.time()
         job_id = f"vid_{int(now * 1000):012x}{secrets.token_hex(8)}"
@@ -157,6 +164,7 @@ class Jobs:
             "inputs": inputs.names,
             "created_at": now,
             "warnings": [],
+            "size": 0,
             "events": 0,
         }
 
@@ -175,6 +183,11 @@ class Jobs:
         except sa.exc.IntegrityError:
             return self._same(owner, idempotency_key, fingerprint)
         return job_id
+
+    def _check_there(self, inputs: Inputs) -> None:
+        for key, name in inputs.names.items():
+            if not self.storage.exists(key):
+                raise NotFound(f"The file {name} is no longer stored.", hint="Send it again.")
 
     def _same(self, owner: str, key: str, fingerprint: str) -> str:
         """The job that has that key already."""
@@ -261,16 +274,34 @@ class Jobs:
         Raises:
             NotFound: there is none of that id.
         """
-        job = self.get(job_id, owner)
+        self.get(job_id, owner)
         records.cancel(self.db, job_id)
+        expiry.remove_job(self.db, self.storage, job_id)
 
-        def work(connection: sa.Connection) -> None:
-            for column in (events.c.job_id, segments.c.job_id, jobs.c.id):
-                connection.execute(sa.delete(column.table).where(column == job_id))
+    def expire(self, *, keep_days: float | None = None, keep_gb: float | None = None) -> Expired:
+        """Remove what is old: jobs that are over, with their results, and files of requests.
 
-        self.db.run(work)
-        self.db.dbos.delete_workflows(records.workflow_ids(job_id, job.segments))
-        self.storage.remove(f"jobs/{job_id}")
+        Workers do so every hour. Jobs that are not over, and what they are made from, stay in any case; a
+        file of requests is as old as its last use.
+
+        Args:
+            keep_days: age after which they go, the setting ``keep_days`` by default; 0 for never.
+            keep_gb: room (10⁹ bytes) for all files together, above which the oldest go, the setting
+                ``keep_gb`` by default; 0 for no limit.
+        """
+        days = settings.number("keep_days") if keep_days is None else keep_days
+        gigabytes = settings.number("keep_gb") if keep_gb is None else keep_gb
+        return expiry.expire(self.db, self.storage, keep_s=days * 86400, keep_bytes=gigabytes * 1e9)
+
+    def store(self, path: Path) -> Stored:
+        """Store a file that requests will be made from, or find it there; it counts as used now.
+
+        Raises:
+            StorageError: it cannot be stored.
+        """
+        stored = self.storage.put(path, ASSETS)
+        expiry.use(self.db, [stored.key])
+        return stored if self.storage.exists(stored.key) else self.storage.put(path, ASSETS)
 
     def events(self, job_id: str, after: int = 0, limit: int = 1000) -> list[JobEvent]:
         """Return what happened to a job after event number `after`, in order."""

@@ -171,6 +171,12 @@ def wanted(connection: sa.Connection, job_id: str) -> bool:
     return status in ("processing", "completed")
 
 
+def published(db: Database, job_id: str) -> sa.Row[Any] | None:
+    """The row of a job that is completed, else None."""
+    query = sa.select(jobs).where(jobs.c.id == job_id, jobs.c.status == "completed")
+    return db.run(lambda connection: connection.execute(query).one_or_none())
+
+
 def publish(db: Database, job_id: str, result: dict[str, Any], seconds: float = 0.0) -> bool:
     """Complete a job; False if it was over: of several that try, one publishes.
 
@@ -180,7 +186,8 @@ def publish(db: Database, job_id: str, result: dict[str, Any], seconds: float = 
         result: see `avatalk.jobs.api.Job`.
         seconds: that the join took.
     """
-    return _end(db, job_id, ("processing",), "completed", {"result": result}, {}, seconds)
+    size = sum(file.get("size", 0) for file in result["files"].values())
+    return _end(db, job_id, ("processing",), "completed", {"result": result, "size": size}, {}, seconds)
 
 
 def fail(db: Database, job_id: str, error: dict[str, Any]) -> bool:

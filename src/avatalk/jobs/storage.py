@@ -11,8 +11,9 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import fsspec
 
@@ -34,6 +35,21 @@ class Stored:
     key: str
     size: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file that a listing tells of.
+
+    Attributes:
+        key: its name in the storage.
+        size: bytes.
+        at: when it was written, seconds since 1970.
+    """
+
+    key: str
+    size: int
+    at: float
 
 
 class Storage:
@@ -147,6 +163,36 @@ class Storage:
         with _mapped(f"list {folder}"):
             self._fs.invalidate_cache()
             return sorted(path[len(self._root) + 1 :] for path in self._fs.find(self._at(folder)))
+
+    def found(self, folder: str) -> list[Found]:
+        """The files in a folder and below it, with what a listing tells of them, in any order."""
+        with _mapped(f"list {folder}"):
+            self._fs.invalidate_cache()
+            listed = self._fs.find(self._at(folder), detail=True)
+            return [
+                Found(path[len(self._root) + 1 :], int(info.get("size") or 0), self._written(path, info))
+                for path, info in listed.items()
+            ]
+
+    def folders(self, folder: str) -> list[str]:
+        """The names of the folders in a folder."""
+        with _mapped(f"list {folder}"):
+            self._fs.invalidate_cache()
+            try:
+                listed = self._fs.ls(self._at(folder), detail=True)
+            except FileNotFoundError:  # nothing was stored there yet
+                return []
+            return [PurePosixPath(info["name"]).name for info in listed if info["type"] == "directory"]
+
+    def exists(self, key: str) -> bool:
+        """Whether a file is there."""
+        with _mapped(f"look for {key}"):
+            return bool(self._fs.exists(self._at(key)))
+
+    def _written(self, path: str, info: dict[str, Any]) -> float:
+        at = info.get("mtime") or info.get("LastModified")  # a folder's word for it, and S3's
+        at = self._fs.modified(path) if at is None else at
+        return at.timestamp() if isinstance(at, datetime) else float(at)
 
     def _at(self, key: str) -> str:
         return f"{self._root}/{key}"

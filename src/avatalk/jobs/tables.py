@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -35,7 +36,8 @@ jobs = sa.Table(
     sa.Column("inputs", sa.JSON, nullable=False),
     sa.Column("created_at", sa.Float, nullable=False),
     sa.Column("started_at", sa.Float),
-    sa.Column("ended_at", sa.Float),
+    sa.Column("ended_at", sa.Float, index=True),
+    sa.Column("size", sa.BigInteger, nullable=False),  # bytes of its result
     sa.Column("plan", sa.JSON(none_as_null=True)),
     sa.Column("warnings", sa.JSON, nullable=False),
     sa.Column("error", sa.JSON(none_as_null=True)),
@@ -89,6 +91,13 @@ assets = sa.Table(
 )
 """What was uploaded to the service. It stands here since it goes when its file does."""
 
+chores = sa.Table(
+    "avatalk_chores",
+    metadata,
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),  # when it was done last, by the clock of the database
+)
+
 workers = sa.Table(
     "avatalk_workers",
     metadata,
@@ -133,6 +142,7 @@ class Database:
         self.now: sa.ColumnElement[float] = sa.cast(sa.literal_column(now), sa.Float(53))
         if sqlite:
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
+            sa.event.listen(self.engine, "handle_error", _wait_for_disk, retval=True)
         DBOS.migrate(self.url.render_as_string(hide_password=False))
         self.run(self._make_tables)
         self.dbos = DBOSClient(system_database_engine=self.engine, application_name=APPLICATION)
@@ -189,3 +199,12 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _wait_for_disk(context: sa.engine.ExceptionContext) -> BaseException | None:
+    """Tell of a full disk as of a locked file: DBOS waits for that one, and would lose work otherwise."""
+    told = str(context.original_exception)
+    if not any(word in told for word in ("disk is full", "disk I/O error")):
+        return None
+    locked = sqlite3.OperationalError(f"database is locked: {told}")
+    return sa.exc.OperationalError(context.statement, context.parameters, locked)

@@ -143,6 +143,8 @@ class Workshop:
         """Put the segments together and publish the result; it needs no plan, only files."""
         job = records.begin(self.db, job_id, self.worker)
         if job is None:
+            if done := records.published(self.db, job_id):  # by one that was killed before it tidied up
+                self._tidy(job_id, done.plan["sound"])
             return
         began = time.perf_counter()
         facts, inputs = job.plan, Inputs(job.request, job.inputs)
@@ -185,8 +187,12 @@ class Workshop:
         if not records.publish(self.db, job_id, {"files": files, "report": report}, seconds):
             watch.give_up()
             return
+        self._tidy(job_id, facts["sound"])
+
+    def _tidy(self, job_id: str, sound: str) -> None:
+        """Remove what the video was made of."""
         self.storage.remove(f"jobs/{job_id}/segments")
-        self.storage.remove(facts["sound"])
+        self.storage.remove(sound)
 
     def failed(self, job_id: str, error: Exception) -> None:
         """End a job by an error, unless it is over."""

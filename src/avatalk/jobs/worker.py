@@ -22,12 +22,13 @@ from threading import Event, Thread
 from typing import Any
 
 import sqlalchemy as sa
-from dbos import DBOS
+from dbos import DBOS, DBOSConfig
+from dbos import error as dbos_error
 from sqlalchemy.dialects import postgresql, sqlite
 
 from avatalk import settings
 from avatalk.errors import CannotRun, StorageError
-from avatalk.jobs import records, workflows
+from avatalk.jobs import expiry, records, workflows
 from avatalk.jobs.storage import Storage
 from avatalk.jobs.tables import APPLICATION, Database, workers
 from avatalk.jobs.work import Workshop
@@ -45,6 +46,8 @@ LEASE_S = 30.0
 SEEN_EVERY_S = 3.0
 _POLL_S = 0.25
 _PATIENCE_S = 600.0  # a database that restarts, or moves
+_CLEAN_EVERY_S = 3600.0
+_CLEAN_LOOK_S = 60.0
 _FORGOTTEN_S = 24 * 3600.0
 _LOOK = 3.0
 
@@ -81,22 +84,28 @@ class Worker:
         self._shop = Workshop(self._db, self._storage, self.name)
         self._open.callback(self._shop.close)
         workflows.open_shop(self._shop)
-        DBOS(
-            config={
-                "name": APPLICATION,
-                "system_database_url": self._database_url,
-                "executor_id": self.name,
-                "application_version": VERSION,
-                "log_level": "ERROR",
-                "run_migrations": False,
-            }
-        )
+        config: DBOSConfig = {
+            "name": APPLICATION,
+            "system_database_url": self._database_url,
+            "executor_id": self.name,
+            "application_version": VERSION,
+            "log_level": "ERROR",
+            "run_migrations": False,
+        }
+        if self._db.engine.dialect.name == "sqlite":
+            config["system_database_engine"] = self._db.engine  # which waits for a full disk
+        DBOS(config=config)
+        logging.getLogger("dbos").addFilter(_is_news)
         DBOS.launch()
         DBOS.register_queue(
             records.QUEUE, worker_concurrency=1, polling_interval_sec=_POLL_S, on_conflict="always_update"
         )
-        self._tending = Thread(target=self._tend, name="avatalk-tend", daemon=True)
-        self._tending.start()
+        self._threads = [
+            Thread(target=self._tend, name="avatalk-tend", daemon=True),
+            Thread(target=self._clean, name="avatalk-clean", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def stop(self, grace_s: float = 20.0) -> None:
         """Take no more work, finish what can be finished within `grace_s` seconds, and hand back the rest.
@@ -105,7 +114,8 @@ class Worker:
         """
         DBOS.destroy(workflow_completion_timeout_sec=max(1, round(grace_s)))
         self._stop.set()
-        self._tending.join()
+        for thread in self._threads:
+            thread.join()
         self._db.take_back([self.name])  # before it ends, so that how it ends is not recorded
         logging.getLogger("dbos").setLevel(logging.CRITICAL)  # it would tell of every piece that ends now
         self._shop.stopping.set()
@@ -116,6 +126,26 @@ class Worker:
     def _tend(self) -> None:
         while not self._stop.wait(SEEN_EVERY_S):
             self._look()
+
+    def _clean(self) -> None:
+        """Remove what is old every hour, one worker for all."""
+        while not self._stop.wait(_CLEAN_LOOK_S * random.uniform(0.5, 1.5)):
+            try:
+                if not expiry.is_due(self._db, "expire", _CLEAN_EVERY_S):
+                    continue
+                gone = expiry.expire(
+                    self._db,
+                    self._storage,
+                    keep_s=settings.number("keep_days") * 86400,
+                    keep_bytes=settings.number("keep_gb") * 1e9,
+                    stop=self._stop.is_set,
+                )
+                if gone.jobs or gone.files:
+                    log.warning("Removed %d old jobs and %d old files", gone.jobs, gone.files)
+            except StorageError as error:
+                log.warning("%s", error)
+            except Exception:
+                log.exception("Removing what is old failed")
 
     def _look(self) -> None:
         try:
@@ -189,6 +219,13 @@ class Worker:
         )
         if bad or old:
             client.delete_workflows([flow.workflow_id for flow in (*bad, *old)])
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether it is worth telling: that a canceled piece of work ended is not."""
+    return not (
+        record.exc_info and isinstance(record.exc_info[1], dbos_error.DBOSAwaitedWorkflowCancelledError)
+    )
 
 
 def _not_free() -> None:

@@ -7,8 +7,12 @@ the same transaction. So no workflow waits for another, and any number of jobs m
 
 from __future__ import annotations
 
+import errno
 import logging
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from dbos import DBOS
@@ -17,6 +21,7 @@ from dbos import error as dbos_error
 from avatalk.errors import AvatalkError, Cancelled, OutputError
 from avatalk.jobs import records
 from avatalk.jobs.work import HandedBack, Workshop
+from avatalk.workspace import cannot_write
 
 log = logging.getLogger("avatalk.jobs")
 
@@ -42,22 +47,36 @@ _step: Callable[[Callable[..., None]], Callable[..., None]] = DBOS.step(
 )
 
 
+@contextmanager
+def _on_full_disk() -> Iterator[None]:
+    """Whatever met a full disk on its way, this is known to end."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise cannot_write(Path(error.filename or tempfile.gettempdir()), error) from error
+
+
 @_step
 def _plan(job_id: str) -> None:
     assert _shop is not None
-    _shop.plan(job_id)
+    with _on_full_disk():
+        _shop.plan(job_id)
 
 
 @_step
 def _segment(job_id: str, number: int) -> None:
     assert _shop is not None
-    _shop.segment(job_id, number)
+    with _on_full_disk():
+        _shop.segment(job_id, number)
 
 
 @_step
 def _join(job_id: str) -> None:
     assert _shop is not None
-    _shop.join(job_id)
+    with _on_full_disk():
+        _shop.join(job_id)
 
 
 @DBOS.workflow(name=records.PLAN, max_recovery_attempts=LIVES)
