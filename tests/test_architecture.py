@@ -13,6 +13,7 @@ ROOT = Path(avatalk.__file__).parent
 # Higher may import lower, never the other way round; stages don't import each other's engines.
 LAYERS = [
     {"cli"},
+    {"cli_studio"},
     {"cli_avatars", "cli_jobs", "cli_keys", "cli_models", "cli_service", "cli_voices"},
     {"commands"},
     {"studio"},

@@ -95,6 +95,7 @@ def engine_rows() -> list[Row]:
             "stage": engine.stage,
             "name": engine.name,
             "summary": engine.summary,
+            "takes": list(engine.takes),
             "licence": engine.licence,
             "ready": not engine.to_get(),
             "get": engine.to_get(),

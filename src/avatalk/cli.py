@@ -23,6 +23,7 @@ from avatalk.cli_jobs import worker
 from avatalk.cli_keys import keys_app
 from avatalk.cli_models import models_app
 from avatalk.cli_service import serve, show_settings
+from avatalk.cli_studio import studio
 from avatalk.cli_voices import voices_app
 from avatalk.commands import AsJson, TakesText, complain, print_json, show, told
 from avatalk.errors import BadInput, Cancelled
@@ -45,6 +46,7 @@ app.add_typer(keys_app, name="keys")
 app.command()(avatar)
 app.command()(worker)
 app.command()(serve)
+app.command()(studio)
 app.command(name="settings")(show_settings)
 
 

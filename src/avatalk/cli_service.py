@@ -34,6 +34,10 @@ def serve(
         logs.set_up()
         with closing(bound(host, port)) as listener:
             app = create_app()
+            if find_spec("gradio") is not None and settings.switch("studio"):
+                from avatalk.studio.app import mount
+
+                mount(app)
             if (
                 not is_loopback_host(f"[{host}]" if ":" in host else host)
                 and not app.state.service.keys.usable()

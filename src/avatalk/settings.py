@@ -62,6 +62,7 @@ SETTINGS = (
     Setting("keep_gb", "number", "0", "GB that all files of jobs may take before the oldest go; 0 for any"),
     Setting("host", "text", "127.0.0.1", "address that `avatalk serve` listens on"),
     Setting("port", "number", "8000", "port that `avatalk serve` listens on"),
+    Setting("studio", "switch", "1", "whether `avatalk serve` shows the studio at /, if it is installed"),
     Setting("workers", "number", "1", "worker processes that `avatalk serve` starts beside itself"),
     Setting("helpers", "number", "2", "previews, speeches and the like that `avatalk serve` does at once"),
     Setting("helper_mb", "number", "3000", "memory that one of these may take, in MB"),

@@ -72,6 +72,10 @@ class EngineEntry(BaseModel):
     stage: str = Field(description="avatar, speech, face, lipsync, compose or encode.", examples=["lipsync"])
     name: str = Field(examples=["animator"])
     summary: str
+    takes: list[str] = Field(
+        description="What it works on: drawn, still or clip; text or recording; words.",
+        examples=[["drawn", "still"]],
+    )
     licence: str
     ready: bool = Field(description="Whether it can run on the machine that answers.")
     get: str = Field(description="The commands that add what it lacks; empty when nothing is.")

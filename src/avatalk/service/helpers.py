@@ -62,7 +62,7 @@ class Helpers:
         """Return what the task returns.
 
         Args:
-            task: name of a function in `avatalk.service.tasks`.
+            task: name of a function in `avatalk.service.tasks`, or ``"module:function"``.
             timeout_s: seconds it may take, from when it begins.
             gone: set when nobody waits any more.
             on_step: called with what the task tells of its progress.
@@ -235,14 +235,15 @@ def _work(line: Connection) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     sys.stdin.close()
-    tasks = import_module("avatalk.service.tasks")
     while True:
         try:
             task, arguments = line.recv()
         except EOFError:
             return
         try:
-            told = ("value", getattr(tasks, task)(_teller(line), **arguments))
+            module, _, function = task.rpartition(":")
+            work = getattr(import_module(module or "avatalk.service.tasks"), function)
+            told = ("value", work(_teller(line), **arguments))
         except AvatalkError as error:
             error.__cause__ = error.__context__ = None  # what others raised may not be able to travel
             told = ("error", error)

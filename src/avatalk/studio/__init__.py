@@ -1,0 +1,1 @@
+"""The studio: the whole pipeline as a page in the browser. See docs/studio.md."""

@@ -1,0 +1,165 @@
+// A video that is made: how far it is, how it is stopped, how it plays, and what can be taken home.
+
+import { $, here, make, number, say, seconds, t } from './dom.js';
+import { Problem, clear, get, post, tell, tellBeside } from './api.js';
+import { keep, missing, onChange, request, state } from './state.js';
+import { Live } from './live.js';
+
+const LOOK_EVERY_MS = 700;
+const OVER = ['completed', 'failed', 'canceled'];
+
+let timer;
+let live = null;
+
+export function start() {
+  $('generate').addEventListener('click', generate);
+  $('job-cancel').addEventListener('click', cancel);
+  addEventListener('avatalk:still', () => { if (!$('player').hidden && $('job').hidden) still(); });
+  onChange(() => { if (state.job) $('result').classList.add('old'); });
+  if (state.job) follow(state.job, true);
+}
+
+function still() {
+  $('player').pause();
+  $('player').hidden = true;
+  $('still').hidden = false;
+}
+
+async function generate() {
+  clear('problem-video', 'problem-avatar', 'problem-describe', 'problem-text', 'problem-voice', 'problem-clone', 'problem-recording',
+    'problem-transcript', 'problem-background', 'problem-captions', 'problem-engine');
+  const lacks = missing();
+  if (lacks) {
+    tell(lacks[0], new Problem({ message: lacks[1] }, 0));
+    $(lacks[0]).scrollIntoView({ block: 'nearest' });
+    return;
+  }
+  $('generate').disabled = true;
+  try {
+    const video = await (await post('v1/videos', request(), { headers: { 'Idempotency-Key': crypto.randomUUID?.() ?? String(Math.random()) } })).json();
+    state.job = video.id;
+    keep();
+    still();
+    say(t('job.begun'));
+    follow(video.id, false);
+  } catch (problem) {
+    tellBeside(problem, 'problem-video');
+  } finally {
+    $('generate').disabled = false;
+  }
+}
+
+async function cancel() {
+  $('job-cancel').disabled = true;
+  try {
+    await post(`v1/videos/${state.job}/cancel`, {});
+  } catch (problem) {
+    tell('problem-video', problem);
+  } finally {
+    $('job-cancel').disabled = false;
+  }
+}
+
+/** Look at a job until it is over. */
+export function follow(id, found) {
+  clearTimeout(timer);
+  live?.stop();
+  live = new Live($('player'), id, () => { $('player').hidden = false; $('still').hidden = true; });
+  $('result').hidden = true;
+  $('result').classList.remove('old');
+  const look = async () => {
+    let video;
+    try {
+      video = await get(`v1/videos/${id}`);
+    } catch (problem) {
+      if (problem.status === 404) { state.job = null; keep(); $('job').hidden = true; return; }
+      timer = setTimeout(look, 3000); // the service may be back soon
+      return;
+    }
+    if (state.job !== id) return;
+    progress(video);
+    if (OVER.includes(video.status)) over(video, found);
+    else { if (video.duration_s && video.progress * video.duration_s > 2) live.go(); timer = setTimeout(look, LOOK_EVERY_MS); }
+  };
+  look();
+}
+
+function progress(video) {
+  const running = !OVER.includes(video.status);
+  $('job').hidden = !running;
+  if (!running) return;
+  $('job-stage').textContent = video.status === 'queued' ? t('job.queued') : t(`stage.${video.stage || 'avatar'}`);
+  const bar = $('job-progress');
+  if (video.progress > 0) bar.value = video.progress;
+  else bar.removeAttribute('value');
+  $('job-eta').textContent = video.eta_s === null ? '' : t('job.eta', { time: seconds(Math.max(1, video.eta_s)) });
+  $('job-frames').textContent = video.frames ? t('job.frames', { done: number(Math.round(video.progress * video.frames)), all: number(video.frames) })
+    : t('job.percent', { n: number(100 * video.progress) });
+}
+
+async function over(video, found) {
+  live.stop();
+  if (video.status === 'failed') {
+    tellBeside(new Problem(video.error, 0), 'problem-video');
+    state.job = null;
+    keep();
+    still();
+    return;
+  }
+  if (video.status === 'canceled') {
+    say(t('job.canceled'));
+    state.job = null;
+    keep();
+    still();
+    return;
+  }
+  if (!found) say(t('job.done'));
+  await play(video, !found);
+}
+
+/** Show a finished video with all that belongs to it. */
+export async function play(video, at_once) {
+  const player = $('player');
+  if (!live?.whole) {
+    player.src = here(video.links.content);
+  }
+  player.poster = video.links.thumbnail ? here(video.links.thumbnail) : '';
+  const ways = String(video.request.captions ?? '').split(',');
+  player.replaceChildren();
+  if (video.links.captions_vtt && !ways.includes('burn')) {
+    player.append(make('track', { kind: 'captions', src: here(video.links.captions_vtt), label: t('captions.track') }));
+  }
+  player.hidden = false;
+  $('still').hidden = true;
+  if (at_once && player.paused && !player.ended) player.play().catch(() => {}); // browsers may want a click first
+  await result(video);
+}
+
+async function result(video) {
+  const links = [['content', 'avatalk.mp4', 'video'], ['captions_srt', 'avatalk.srt', 'srt'], ['captions_vtt', 'avatalk.vtt', 'vtt'],
+    ['thumbnail', 'avatalk.jpg', 'thumbnail']].filter(([name]) => video.links[name]).map(([name, file, key]) => make('a', {
+    class: 'button small', id: `download-${key}`, href: here(video.links[name]), download: file, text: t(`download.${key}`) }));
+  const json = new Blob([JSON.stringify(video.request, null, 2)], { type: 'application/json' });
+  links.push(make('a', { class: 'button small', href: URL.createObjectURL(json), download: 'request.json', text: t('download.request'), id: 'download-request' }));
+  links[0].classList.add('main');
+  $('downloads').replaceChildren(...links);
+  $('result').hidden = false;
+  try {
+    const report = await get(video.links.report);
+    const lines = [
+      [t('report.length'), seconds(report.duration_s)],
+      [t('report.picture'), `${report.width} × ${report.height}, ${t('report.fps', { n: number(fraction(report.fps), 2) })}`],
+      [t('report.made'), t('report.made_in', { time: seconds(report.seconds.total), speed: number(report.duration_s / report.seconds.total, 1) })],
+      [t('report.engines'), Object.entries(report.engines).map(([stage, engine]) => `${t(`stage_name.${stage}`)}: ${engine}`).join(', ')],
+    ];
+    const list = (title, texts) => (texts.length ? [make('h3', { text: title }), make('ul', {}, ...texts.map((text) => make('li', { text })))] : []);
+    $('report-body').replaceChildren(
+      make('dl', {}, ...lines.flatMap(([name, value]) => [make('dt', { text: name }), make('dd', { text: value })])),
+      ...list(t('report.warnings'), report.warnings), ...list(t('report.better'), report.better));
+  } catch (problem) {
+    $('report-body').textContent = problem.message;
+  }
+}
+
+const fraction = (text) => { const [over_, under = 1] = String(text).split('/').map(Number); return over_ / under; };
+

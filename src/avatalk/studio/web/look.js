@@ -1,0 +1,200 @@
+// Step 3, what it looks like: background, shape, captions, engine; and one frame of it at once.
+
+import { $, here, later, make, segments, t } from './dom.js';
+import { allAvatars, allEngines } from './avatar.js';
+import { Problem, clear, post, tell, tellBeside, upload } from './api.js';
+import { changed, missing, onChange, request, state } from './state.js';
+
+const GROUNDS = ['keep', 'blur', 'white', 'gradient:#eef2ff,#c7d2fe', 'gradient:#fff7ed,#fdba74', 'gradient:#334155,#0f172a', 'black', 'green'];
+const SHAPES = [['source', 'look.as_is'], ['16:9', ''], ['9:16', ''], ['1:1', '']];
+const LONGEST = 100; // letters of a text that are spoken for one frame
+
+let looking = null;
+
+export function start() {
+  grounds();
+  const { video } = state;
+  const chosen = (field) => (value) => { video[field] = value; changed('video'); };
+  segments($('aspects'), 'aspect', SHAPES.map(([value, key]) => [value, key ? t(key) : value]), video.aspect, chosen('aspect'));
+  segments($('frames'), 'frame', ['source', 'bust', 'head'].map((value) => [value, t(`frame.${value}`)]), video.frame, chosen('frame'));
+  segments($('qualities'), 'quality', ['draft', 'standard', 'high'].map((value) => [value, t(`quality.${value}`)]), video.quality, chosen('quality'));
+  captions();
+  $('preview').addEventListener('click', () => preview(true));
+  const soon = later(rest, 350);
+  rest();
+  setTimeout(warm, 1000);
+  onChange((what) => {
+    explain();
+    if (what === 'avatar' || what === 'video') { clear('problem-video', 'problem-background', 'problem-engine', 'problem-captions'); soon(); }
+  });
+}
+
+// --- background
+
+const css = (ground) => (ground.startsWith('gradient:') ? `linear-gradient(${ground.slice(9)})`
+  : { green: '#0f0', keep: '', blur: '' }[ground] ?? ground);
+
+function grounds() {
+  const { video } = state;
+  const choose = (value) => { video.background = value; about(); changed('video'); };
+  const swatch = (value, name, style, extra) => make('label', { class: `ground ${extra ?? ''}`, title: name },
+    make('input', { type: 'radio', name: 'background', value, checked: value === video.background, 'aria-label': name, onchange: () => choose(value) }),
+    make('span', { style }));
+  const colour = make('input', { type: 'color', value: /^#/.test(video.background) && !GROUNDS.includes(video.background) ? video.background : '#7c6bd6',
+    id: 'ground-colour', 'aria-label': t('look.colour'), title: t('look.colour') });
+  colour.addEventListener('input', () => {
+    for (const one of $('grounds').querySelectorAll('input[type=radio]')) one.checked = false;
+    choose(colour.value);
+  });
+  const own = make('button', { type: 'button', class: 'small', id: 'ground-pick', text: t('look.own'), onclick: () => $('ground-file').click() });
+  const boxes = GROUNDS.map((ground) => swatch(ground, t(`ground.${ground.split(':')[0]}`) + (ground.includes(':') ? ` ${ground.slice(9)}` : ''),
+    css(ground) ? `background:${css(ground)}` : '', ground));
+  if (video.ground) boxes.push(swatch('own', video.ground.name, `background:center/cover url("${here(`studio/pictures/${video.ground.id}?height=120`)}")`));
+  $('grounds').replaceChildren(...boxes, make('span', { class: `ground colour${colour.value === video.background ? ' chosen' : ''}` }, colour), own);
+  $('ground-file').onchange = async () => {
+    const file = $('ground-file').files[0];
+    $('ground-file').value = '';
+    if (!file) return;
+    clear('problem-background');
+    $('ground-about').textContent = t('uploading', { percent: 0 });
+    try {
+      const asset = await upload('v1/assets', file, (share) => { $('ground-about').textContent = t('uploading', { percent: Math.round(share * 100) }); });
+      video.ground = { id: asset.id, name: file.name };
+      video.background = 'own';
+      grounds();
+      changed('video');
+    } catch (problem) {
+      tell('problem-background', problem);
+    } finally {
+      about();
+    }
+  };
+  about();
+}
+
+function about() {
+  const { background, ground } = state.video;
+  $('grounds').querySelector('.colour')?.classList.toggle('chosen', /^#/.test(background) && !GROUNDS.includes(background));
+  $('ground-about').textContent = background === 'own' ? ground?.name ?? ''
+    : /^#/.test(background) && !GROUNDS.includes(background) ? background : t(`ground.${background.split(':')[0]}`);
+  $('ground-about').textContent = `: ${$('ground-about').textContent}`;
+}
+
+// --- captions and engine
+
+function captions() {
+  const { video } = state;
+  $('captions').replaceChildren(...[['burn', 'captions.burn'], ['soft', 'captions.soft'], ['files', 'captions.files']].map(([way, key]) => {
+    const ways = way === 'files' ? ['srt', 'vtt'] : [way];
+    return make('label', { title: t(`${key}_about`) }, make('input', { type: 'checkbox', id: `captions-${way}`, checked: ways.every((one) => video.captions.includes(one)),
+      onchange: (event) => {
+        video.captions = video.captions.filter((one) => !ways.includes(one)).concat(event.target.checked ? ways : []);
+        changed('video');
+      } }), make('span', { text: t(key) }));
+  }));
+}
+
+/** What moves the lips: the choices that fit the avatar, and what the automatic choice will take. */
+function explain() {
+  const all = allEngines().filter((engine) => engine.stage === 'lipsync');
+  if (!all.length) return;
+  const { avatar, video } = state;
+  const entry = allAvatars().find((one) => one.name === avatar.gallery);
+  const drawn = avatar.tab === 'gallery' ? entry?.engine !== 'diffusion'
+    : avatar.tab === 'describe' ? avatar.describe.results.find((one) => one.id === avatar.describe.chosen)?.engine !== 'diffusion' : false;
+  const kind = drawn ? 'drawn' : avatar.tab === 'upload' && avatar.upload?.clip && !avatar.upload.static ? 'clip' : 'still';
+  const options = all.filter((engine) => engine.takes.includes(kind));
+  const select = $('engine');
+  select.replaceChildren(make('option', { value: 'auto', text: t('engine.auto') }), ...options.map((engine) => make('option', {
+    value: engine.name, text: engine.name + (engine.ready ? '' : ` (${t('engine.missing')})`) })));
+  if (video.engine !== 'auto' && !options.some((engine) => engine.name === video.engine)) video.engine = 'auto';
+  select.value = video.engine;
+  select.onchange = () => { video.engine = select.value; clear('problem-engine'); changed('video'); };
+  const auto = options.find((engine) => engine.ready) ?? options[0];
+  const chosen = video.engine === 'auto' ? auto : options.find((engine) => engine.name === video.engine);
+  $('engine-about').textContent = [video.engine === 'auto' ? t('engine.takes', { name: chosen.name }) : '', `${sentence(chosen.summary)}`,
+    chosen.ready ? '' : t('engine.get', { get: chosen.get })].filter(Boolean).join(' ');
+}
+
+const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+
+// --- one frame
+
+/** The beginning of a text, whole words: enough for one frame. */
+function beginning(text) {
+  if (text.length <= LONGEST || /<speak/.test(text)) return text;
+  const cut = text.slice(0, LONGEST).replace(/<[^>]*$/, '');
+  return cut.replace(/\s+\S*$/, '') || cut;
+}
+
+/** Show what the choices look like. Before anything is changed, a picture that is there already will do. */
+function rest() {
+  const { avatar, video } = state;
+  const plain = avatar.tab === 'gallery' && video.background === 'keep' && video.frame === 'source' && !video.captions.includes('burn')
+    && ['source', '16:9'].includes(video.aspect) && allAvatars().find((one) => one.name === avatar.gallery)?.engine !== 'drawn';
+  if (!plain) { preview(false); return; }
+  looking?.abort();
+  place(here(`studio/web/faces/${avatar.gallery}-wide.webp`));
+}
+
+/** Ask for what *Preview* will want, and drop it: whoever draws it is awake then. */
+async function warm() {
+  const fields = framed(true);
+  if (fields && !looking) await post('v1/preview', fields).catch(() => {});
+}
+
+/** The request of one frame, spoken or at rest; null if something lacks. */
+function framed(spoken) {
+  const lacks = missing();
+  if (lacks && (spoken || !/text|recording/.test(lacks[0]))) return null;
+  const fields = request();
+  if (!spoken) { for (const name of ['audio', 'transcript', 'voice', 'voice_sample', 'language']) delete fields[name]; fields.text = '1'; }
+  if (fields.text) fields.text = beginning(fields.text);
+  fields.captions = fields.captions.includes('burn') ? 'burn' : 'none';
+  fields.at = spoken ? 0.6 : 0;
+  if (state.avatar.tab === 'upload' && state.avatar.upload.clip) fields.static = true; // its faces would take a while
+  return fields;
+}
+
+/** Show one frame: spoken if it was asked for, else at rest. */
+async function preview(asked) {
+  const lacks = missing();
+  if (asked) clear('problem-video', ...(lacks ? [lacks[0]] : []));
+  const fields = framed(asked);
+  if (!fields) {
+    if (asked) { tell(lacks[0], new Problem({ message: lacks[1] }, 0)); $(lacks[0]).scrollIntoView({ block: 'nearest' }); }
+    return;
+  }
+  looking?.abort();
+  const mine = looking = new AbortController();
+  busy(t('video.drawing'));
+  try {
+    const answer = await post('v1/preview', fields, { signal: mine.signal });
+    show(await answer.blob());
+  } catch (problem) {
+    if (asked || problem.field) tellBeside(problem, 'problem-video');
+  } finally {
+    if (looking === mine) { busy(''); looking = null; }
+  }
+}
+
+let shown = '';
+
+/** Put a picture on the stage, in the place of what is there. */
+export function show(blob) {
+  URL.revokeObjectURL(shown);
+  shown = URL.createObjectURL(blob);
+  place(shown);
+}
+
+function place(picture) {
+  $('still').src = picture;
+  $('still').alt = t('video.still');
+  $('still').hidden = false;
+  dispatchEvent(new CustomEvent('avatalk:still'));
+}
+
+function busy(text) {
+  $('stage-busy').hidden = !text;
+  $('stage-busy').textContent = text;
+}

@@ -1,0 +1,71 @@
+// Models: what is installed, what each would add, under which licence; installed with one click.
+
+import { $, make, number, say, t } from './dom.js';
+import { clear, get, post, tell, upload } from './api.js';
+
+let timer;
+
+export function start() {
+  $('model-pick').addEventListener('click', () => $('model-file').click());
+  $('model-file').addEventListener('change', async () => {
+    const file = $('model-file').files[0];
+    $('model-file').value = '';
+    if (!file) return;
+    clear('problem-import');
+    $('model-busy').hidden = false;
+    try {
+      const told = await upload('studio/models', file, (share) => { $('model-busy').textContent = t('uploading', { percent: Math.round(share * 100) }); });
+      say(t('models.imported', { name: told.model }));
+      await open();
+    } catch (problem) {
+      tell('problem-import', problem);
+    } finally {
+      $('model-busy').hidden = true;
+    }
+  });
+}
+
+export async function open() {
+  clearTimeout(timer);
+  try {
+    const { data } = await get('studio/models');
+    $('model-list').replaceChildren(...data.map(row));
+    if (data.some((model) => model.state?.running) && !$('models').hidden) timer = setTimeout(open, 1000);
+  } catch (problem) {
+    tell('problem-models', problem);
+  }
+}
+
+const size = (mb) => (mb >= 1000 ? `${number(mb / 1000, 1)} GB` : mb ? `${number(mb, mb < 10 ? 1 : 0)} MB` : '');
+
+function row(model) {
+  const { state } = model;
+  const act = make('div', { class: 'row' });
+  if (model.installed) act.append(make('strong', { class: 'good', text: t('models.installed') }));
+  else if (state?.running) {
+    act.append(make('progress', { max: 1, ...(state.share === null ? {} : { value: state.share }), 'aria-label': t('models.installing', { name: model.title }) }),
+      make('button', { type: 'button', class: 'small', text: t('cancel'), onclick: () => act_on(model, 'cancel') }));
+  } else {
+    act.append(make('button', { type: 'button', id: `install-${model.name}`, text: t('models.install'), 'aria-label': t('models.install_name', { name: model.title }),
+      onclick: () => act_on(model, 'install') }));
+  }
+  const consent = !model.installed && !model.accepted
+    ? make('label', { class: 'check' }, make('input', { type: 'checkbox', id: `accept-${model.name}` }), make('span', { text: t('models.accept', { licence: model.licence }) })) : null;
+  return make('li', { class: 'card model' },
+    make('div', { class: 'grow stack' }, make('h3', { text: model.title }),
+      make('p', { text: model.adds }),
+      make('p', { class: 'note', text: [size(model.mb), model.licence, model.commercial ? '' : t('models.noncommercial'), model.stage && t(`stage_name.${model.stage}`)].filter(Boolean).join(' · ') }),
+      model.needs && make('p', { class: 'note', text: t('models.needs', { get: model.needs }) }),
+      consent, state?.problem && make('p', { class: 'problem', role: 'alert', text: `${state.problem.message} ${state.problem.hint}` })),
+    act);
+}
+
+async function act_on(model, what) {
+  clear('problem-models');
+  try {
+    await post(`studio/models/${encodeURIComponent(model.name)}/${what}`, { accept_licence: $(`accept-${model.name}`)?.checked ?? model.accepted });
+  } catch (problem) {
+    tell('problem-models', problem);
+  }
+  await open();
+}
