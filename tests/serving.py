@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 import jobs_worker
 from avatalk.jobs import worker as jobs_of
 from avatalk.service.app import create_app
+from avatalk.settings import cache_dir
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,17 @@ def free_port():
         return listener.getsockname()[1]
 
 
+def cache_in(folder):
+    """A cache of its own there, but for the networks, which need not be fetched again."""
+    models = cache_dir() / "models"
+    models.mkdir(parents=True, exist_ok=True)
+    cache = Path(folder) / "cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    if not (cache / "models").exists():
+        (cache / "models").symlink_to(models.absolute())
+    return cache
+
+
 @contextmanager
 def running(folder, *, workers=0, **settings):
     """`avatalk serve` in a process of its own, until the block ends.
@@ -54,11 +66,10 @@ def running(folder, *, workers=0, **settings):
         settings: of `avatalk.settings`, such as ``max_upload_mb=1``.
     """
     port = free_port()
-    environment = {"AVATALK_DATA": str(folder), "AVATALK_CACHE": str(Path(folder) / "cache")}
+    environment = {"AVATALK_DATA": str(folder), "AVATALK_CACHE": str(cache_in(folder))}
     environment |= {f"AVATALK_{name.upper()}": str(value) for name, value in settings.items()}
     command = [sys.executable, "-m", "avatalk.cli", "serve", "--port", str(port), "--workers", str(workers)]
     log = Path(folder) / "serve.log"
-    Path(folder).mkdir(parents=True, exist_ok=True)
     with ExitStack() as undo:
         output = undo.enter_context(log.open("ab"))
         process = subprocess.Popen(
@@ -115,8 +126,8 @@ def inside(folder, *, worker=False, **settings):
         settings: as for `running`.
     """
     with pytest.MonkeyPatch.context() as patch, ExitStack() as undo:
+        patch.setenv("AVATALK_CACHE", str(cache_in(folder)))
         patch.setenv("AVATALK_DATA", str(folder))
-        patch.setenv("AVATALK_CACHE", str(Path(folder) / "cache"))
         for name, value in settings.items():
             patch.setenv(f"AVATALK_{name.upper()}", str(value))
         if worker:

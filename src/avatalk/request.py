@@ -229,7 +229,7 @@ class VideoRequest(BaseModel):
     quality: Quality = Field("standard", description="Encoder effort and default resolution.")
     seed: int = Field(0, ge=0, lt=2**63, description="Seed of everything random: blinks, head motion.")
 
-    def __init__(self, **fields: Any) -> None:
+    def __init__(self, /, **fields: Any) -> None:
         try:
             super().__init__(**fields)
         except ValidationError as error:

@@ -151,7 +151,7 @@ class Storage:
             StorageError: it cannot be read.
         """
         with _mapped(f"read {key}"):
-            return cast(BinaryIO, self._fs.open(self._at(key), "rb"))
+            return cast(BinaryIO, self._fs.open(self._at(key), "rb", block_size=_BLOCK))
 
     def remove(self, key: str) -> None:
         """Remove a file, or a folder and all in it; no matter if it is not there."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
@@ -30,6 +30,7 @@ _STATUS: Sequence[tuple[type[AvatalkError], int]] = (
 _CODES = {401: "no_key", 403: "not_allowed", 404: "not_found", 405: "method_not_allowed"} | {
     408: "too_slow",
     413: "too_large",
+    415: "wrong_type",
 }
 
 
@@ -64,7 +65,7 @@ _ABOUT = {
     408: "The body came too slowly",
     409: "It cannot be done as things stand",
     413: "Beyond a limit of this machine",
-    415: "wrong_type",
+    415: "The body is of a type that is not taken",
     416: "There is nothing in that range",
     429: "Too much at once; see Retry-After",
     503: "It cannot be done now; see Retry-After",
@@ -87,7 +88,7 @@ def problem_of(error: AvatalkError) -> Problem:
     )
 
 
-def answer(error: AvatalkError) -> JSONResponse:
+def answer(error: AvatalkError) -> Response:
     """The answer that tells an error."""
     status = status_of(error)
     headers = {}
@@ -97,44 +98,47 @@ def answer(error: AvatalkError) -> JSONResponse:
         headers["Retry-After"] = "5"
     elif status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return _told(status, problem_of(error), headers)
+    return told_as(status, problem_of(error), headers)
 
 
-def _told(status: int, problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
-    return JSONResponse(ErrorAnswer(error=problem).model_dump(), status, headers)
+def told_as(status: int, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer with that status and problem."""
+    # In ASCII: what a client sent, and is told back, need not be valid Unicode.
+    text = json.dumps(ErrorAnswer(error=problem).model_dump())
+    return Response(text, status, headers, "application/json")
 
 
 def handle_errors(app: FastAPI) -> None:
     """Make every error of `app` an `ErrorAnswer`."""
 
     @app.exception_handler(AvatalkError)
-    def _ours(_request: Request, error: AvatalkError) -> JSONResponse:
+    def _ours(_request: Request, error: AvatalkError) -> Response:
         return answer(error)
 
     @app.exception_handler(RequestValidationError)
-    def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    def _invalid(_request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         place = [str(part) for part in first["loc"] if part not in ("body", "query", "path", "header")]
         message = first["msg"].removeprefix("Value error, ")
         field = ".".join(place) or None
         told = f"{field}: {message}." if field else f"{message}."
-        return _told(400, Problem(code="bad_input", message=told, field=field, hint="See /docs."))
+        return told_as(400, Problem(code="bad_input", message=told, field=field, hint="See /docs."))
 
     @app.exception_handler(HTTPException)
-    def _http(_request: Request, error: HTTPException) -> JSONResponse:
+    def _http(_request: Request, error: HTTPException) -> Response:
         return plain(error)
 
 
-def plain(error: HTTPException) -> JSONResponse:
+def plain(error: HTTPException) -> Response:
     """The answer to what never reached a route, or had no body that can be read."""
     code = _CODES.get(error.status_code, "error")
     problem = Problem(code=code, message=f"{error.detail}.", hint="See /docs.")
-    return _told(error.status_code, problem, dict(error.headers or {}))
+    return told_as(error.status_code, problem, dict(error.headers or {}))
 
 
-def fault() -> JSONResponse:
+def fault() -> Response:
     """The answer where avatalk itself is wrong; the log has more."""
     told = Problem(
         code="internal", message="This is a fault of avatalk.", hint="Please report it.", retryable=True
     )
-    return _told(500, told)
+    return told_as(500, told)

@@ -16,7 +16,10 @@ from avatalk.service import (
     batches,
     catalogue,
     compat,
+    content,
+    events,
     health,
+    hls,
     preview,
     speech,
     videos,
@@ -59,7 +62,21 @@ def create_app(jobs: Jobs | None = None) -> FastAPI:
     app.state.service = service
     app.state.readiness = Readiness(service)
     handle_errors(app)
-    for part in (videos, assets, catalogue, avatars, speech, preview, batches, webhooks, compat, health):
+    for part in (
+        videos,
+        events,
+        content,
+        hls,
+        assets,
+        catalogue,
+        avatars,
+        speech,
+        preview,
+        batches,
+        webhooks,
+        compat,
+        health,
+    ):
         app.include_router(part.router)
     add_docs(app)
     listed = origins()

@@ -31,6 +31,7 @@ from avatalk.service.limits import Rates, admission, settle
 from avatalk.service.post import Postman
 from avatalk.service.traffic import Traffic
 from avatalk.service.uploads import Spool
+from avatalk.service.watch import Watch
 
 KEY_COOKIE, VISITOR_COOKIE = "avatalk_key", "avatalk_visitor"
 """Cookies of the studio: a key that was typed in, and without keys who is who among its visitors."""
@@ -72,6 +73,7 @@ class Service:
     Attributes:
         keys: who may call.
         rates: how often.
+        watch: follows videos for all who do.
         traffic: what this process counts of its requests.
         helpers: child processes for what is too heavy here.
         stopping: set when the server is to stop; answers that go on and on end then.
@@ -85,6 +87,7 @@ class Service:
         self.stopping = Event()
         self.spool = Spool(settings.data_dir() / "uploads")
         self.checking = CapacityLimiter(max(1, os.cpu_count() or 1))
+        self.watch = Watch(jobs.db, self.stopping)
         self.helpers = Helpers(int(settings.number("helpers")), settings.number("helper_mb"))
         self.drawing = Studio(self, self.helpers)
         self.painting = Studio(self, Helpers(1, None, warm=False))

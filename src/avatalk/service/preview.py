@@ -8,10 +8,9 @@ from anyio import to_thread
 from fastapi import APIRouter, Body, Request, Response
 from pydantic import ConfigDict, Field
 
-from avatalk.request import VideoRequest
 from avatalk.service.answers import may_answer
 from avatalk.service.context import Here, Speaker
-from avatalk.service.inputs import stored_inputs
+from avatalk.service.inputs import AssetRequest, stored_inputs
 
 router = APIRouter(prefix="/v1/preview", tags=["speech and pictures"])
 
@@ -19,7 +18,7 @@ _LONGEST_S = 60.0
 _EXAMPLE = {"text": "Hello, I am Ada.", "avatar": "ada", "background": "blur", "at": 0.5}
 
 
-class PreviewRequest(VideoRequest):
+class PreviewRequest(AssetRequest):
     """A video, and which moment of it is wanted."""
 
     model_config = ConfigDict(title="PreviewRequest")

@@ -5,33 +5,79 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Header, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from avatalk.jobs.api import Job
-from avatalk.request import VideoRequest
 from avatalk.service.answers import Problem, may_answer
-from avatalk.service.context import Here, Maker, Reader
-from avatalk.service.inputs import stored_inputs
+from avatalk.service.context import Here, Maker, Reader, Service
+from avatalk.service.ids import VIDEO_ID, VideoId
+from avatalk.service.inputs import with_assets
+from avatalk.service.submissions import BODY, Submission
 
 router = APIRouter(prefix="/v1/videos", tags=["videos"])
 
 Status = Literal["queued", "processing", "completed", "failed", "canceled"]
 
+_ID = "vid_019358c1a2b40f6e3d5c8a917b24"
+_EXAMPLE: JsonDict = {
+    "id": _ID,
+    "object": "video",
+    "status": "completed",
+    "stage": "",
+    "progress": 1.0,
+    "eta_s": None,
+    "duration_s": 2.08,
+    "warnings": [],
+    "error": None,
+    "links": {
+        "self": f"/v1/videos/{_ID}",
+        "events": f"/v1/videos/{_ID}/events",
+        "hls": f"/v1/videos/{_ID}/hls/index.m3u8",
+        "content": f"/v1/videos/{_ID}/content",
+        "thumbnail": f"/v1/videos/{_ID}/thumbnail",
+        "report": f"/v1/videos/{_ID}/report",
+    },
+    "request": {"avatar": "ada", "text": "Hello, I am Ada."},
+    "created_at": 1763653200.5,
+    "started_at": 1763653200.8,
+    "ended_at": 1763653203.1,
+}
+
+
+class Links(BaseModel):
+    """Where to find what belongs to a video; null where there is none, or not yet."""
+
+    self: str = Field(description="The video as it stands.")
+    events: str = Field(description="What happens to it, as server-sent events.")
+    hls: str | None = Field(
+        default=None, description="To watch it while it is made, from its first segment on."
+    )
+    content: str | None = Field(default=None, description="The MP4.")
+    captions_srt: str | None = Field(default=None, description="The captions as SubRip, if asked for.")
+    captions_vtt: str | None = Field(default=None, description="The captions as WebVTT, if asked for.")
+    thumbnail: str | None = Field(default=None, description="A small picture, JPEG.")
+    report: str | None = Field(default=None, description="What was made, and how.")
+
 
 class Video(BaseModel):
     """A video that is made, or was."""
 
-    id: str = Field(examples=["vid_019358c1a2b40f6e3d5c8a917b24"])
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    id: str
     object: Literal["video"] = "video"
     status: Status
-    stage: str = Field(description="What is being done: avatar, speech, face, lipsync, compose, encode.")
+    stage: str = Field(
+        description="What is being done: avatar, speech, face, lipsync, compose, encode; or empty."
+    )
     progress: float = Field(ge=0, le=1)
     eta_s: float | None = Field(description="Seconds until it is completed; null while that is not known.")
     duration_s: float | None = Field(description="Length of the video; null before it is planned.")
     warnings: list[str]
-    error: Problem | None
-    links: dict[str, str] = Field(description="Where its files are, by name.")
-    request: dict[str, Any] = Field(description="As it was submitted.")
+    error: Problem | None = Field(description="Why it failed.")
+    links: Links
+    request: dict[str, Any] = Field(description="As it was submitted, without what has its default.")
     created_at: float = Field(description="Seconds since 1970.")
     started_at: float | None
     ended_at: float | None
@@ -45,12 +91,13 @@ class Page(BaseModel):
     next: str | None = Field(description="Give it as `before` to get the next page; null on the last.")
 
 
-def told(job: Job) -> Video:
-    """A job as the service tells it."""
-    links = {}
-    if job.result is not None:
-        here = f"/v1/videos/{job.id}"
-        links = {"content": f"{here}/content", "report": f"{here}/report"}
+def told(service: Service, jobs: list[Job]) -> list[Video]:
+    """Jobs of one owner as the service tells them."""
+    requests = with_assets(service, jobs[0].owner, [job.request for job in jobs]) if jobs else []
+    return [_told(job, request) for job, request in zip(jobs, requests, strict=True)]
+
+
+def _told(job: Job, request: dict[str, Any]) -> Video:
     return Video(
         id=job.id,
         status=cast(Status, job.status),
@@ -60,55 +107,105 @@ def told(job: Job) -> Video:
         duration_s=job.duration_s,
         warnings=job.warnings,
         error=Problem(**{name: job.error[name] for name in Problem.model_fields}) if job.error else None,
-        links=links,
-        request=job.request,
+        links=_links(job),
+        request=request,
         created_at=job.created_at,
         started_at=job.started_at,
         ended_at=job.ended_at,
     )
 
 
-@router.post("", status_code=202, responses=may_answer(400, 401, 403, 409, 413, 429, 503))
+def _links(job: Job) -> Links:
+    here = f"/v1/videos/{job.id}"
+    links = Links(self=here, events=f"{here}/events")
+    if job.status not in ("failed", "canceled"):
+        links.hls = f"{here}/hls/index.m3u8"
+    if job.result is not None:
+        files = job.result["files"]
+        links.content, links.report = f"{here}/content", f"{here}/report"
+        links.thumbnail = f"{here}/thumbnail" if "thumbnail.jpg" in files else None
+        for kind in ("srt", "vtt"):
+            if f"captions.{kind}" in files:
+                setattr(links, f"captions_{kind}", f"{here}/captions?format={kind}")
+    return links
+
+
+@router.post(
+    "",
+    status_code=202,
+    summary="Make a video",
+    responses={
+        202: {
+            "description": "It is queued",
+            "headers": {"Location": {"schema": {"type": "string"}, "description": "Where to look at it"}},
+        },
+        **may_answer(400, 401, 403, 408, 409, 413, 415, 429, 503),
+    },
+    openapi_extra=BODY,
+)
 def submit(
     service: Here,
     caller: Maker,
-    request: VideoRequest,
+    submission: Submission,
     response: Response,
-    idempotency_key: Annotated[str, Header(max_length=200)] = "",
+    idempotency_key: Annotated[
+        str,
+        Header(
+            max_length=200,
+            description="Any text of your own: within 24 hours, the same request with the same key "
+            "makes one video.",
+        ),
+    ] = "",
 ) -> Video:
-    """Make a video."""
-    inputs = stored_inputs(service, caller, request.model_dump(mode="json", exclude_defaults=True))
-    job_id = service.submit(caller, inputs, idempotency_key=idempotency_key)
+    """Queue a video: a request as JSON, or a form with its files.
+
+    As `multipart/form-data`, the part `request` is the JSON, and files are parts named `avatar`, `audio`,
+    `voice_sample`, `background` and `overlay`; other fields may be parts of their own, too. Where the overlay
+    lies is said as `"overlay": "file:top-left:10%"`.
+    """
+    job_id = service.submit(
+        caller, submission.inputs, priority=submission.priority, idempotency_key=idempotency_key
+    )
     response.headers["Location"] = f"/v1/videos/{job_id}"
-    return told(service.jobs.get(job_id))
+    return told(service, [service.jobs.get(job_id)])[0]
 
 
-@router.get("", responses=may_answer(400, 401, 403, 429, 503))
+@router.get("", summary="List videos", responses=may_answer(400, 401, 403, 429, 503))
 def page(
     service: Here,
     caller: Reader,
-    status: Status | None = None,
-    before: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    status: Annotated[Status | None, Query(description="Only those of that status.")] = None,
+    search: Annotated[
+        str,
+        Query(max_length=200, description="Only those with this in their text, avatar or names of files."),
+    ] = "",
+    before: Annotated[
+        str | None, Query(pattern=f"^{VIDEO_ID}$", description="The `next` of the page before.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=100, description="Videos on a page.")] = 20,
 ) -> Page:
     """The videos of the caller, the newest first."""
-    found, after = service.jobs.page(owner=caller.owner, status=status, before=before, limit=limit)
-    return Page(data=[told(job) for job in found], next=after)
+    found, after = service.jobs.page(
+        owner=caller.owner, status=status, search=search, before=before, limit=limit
+    )
+    return Page(data=told(service, found), next=after)
 
 
-@router.get("/{video_id}", responses=may_answer(401, 403, 404, 429, 503))
-def get(service: Here, caller: Reader, video_id: str) -> Video:
-    """A video as it stands."""
-    return told(service.jobs.get(video_id, caller.owner))
+@router.get("/{video_id}", summary="Look at a video", responses=may_answer(401, 403, 404, 429, 503))
+def get(service: Here, caller: Reader, video_id: VideoId) -> Video:
+    """A video as it stands: its status, how far it is, and where its files are."""
+    return told(service, [service.jobs.get(video_id, caller.owner)])[0]
 
 
-@router.post("/{video_id}/cancel", responses=may_answer(401, 403, 404, 429, 503))
-def cancel(service: Here, caller: Maker, video_id: str) -> Video:
+@router.post("/{video_id}/cancel", summary="Cancel a video", responses=may_answer(401, 403, 404, 429, 503))
+def cancel(service: Here, caller: Maker, video_id: VideoId) -> Video:
     """Stop making a video; one that is over stays as it is."""
-    return told(service.jobs.cancel(video_id, caller.owner))
+    return told(service, [service.jobs.cancel(video_id, caller.owner)])[0]
 
 
-@router.delete("/{video_id}", status_code=204, responses=may_answer(401, 403, 404, 429, 503))
-def delete(service: Here, caller: Maker, video_id: str) -> None:
+@router.delete(
+    "/{video_id}", status_code=204, summary="Delete a video", responses=may_answer(401, 403, 404, 429, 503)
+)
+def delete(service: Here, caller: Maker, video_id: VideoId) -> None:
     """Stop making a video, and remove it with all its files."""
     service.delete(caller, video_id)

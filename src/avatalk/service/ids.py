@@ -1,0 +1,23 @@
+"""Ids in paths. One that cannot be is as unknown as one that is not there, and reaches no database."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Path
+
+from avatalk.errors import NotFound
+
+VIDEO_ID = r"vid_[0-9a-f]{28}"
+
+
+def _video_id(
+    video_id: Annotated[str, Path(description="Of a video.", examples=["vid_019358c1a2b40f6e3d5c8a917b24"])],
+) -> str:
+    if not re.fullmatch(VIDEO_ID, video_id):
+        raise NotFound("There is no such video.", hint="It may have been deleted.", field="video_id")
+    return video_id
+
+
+VideoId = Annotated[str, Depends(_video_id)]
