@@ -190,13 +190,15 @@ def test_what_cannot_be_asked_for(idle, body, code, field):
 def test_too_long_a_text_or_a_request_is_told_as_such(idle):
     answer = idle.post("/v1/videos", json={"text": "a" * 200_001})
     assert (answer.status_code, answer.json()["error"]["field"]) == (413, "text")
-    for kind in ("application/json", "APPLICATION/json", "application/x+json"):
+    for kind in ("application/json", "APPLICATION/json"):
         body = json.dumps({"text": "a" * 9_000_000}).encode()
         answer = idle.post("/v1/videos", content=body, headers={"content-type": kind})
         assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "nonsense"])
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x+json", "application/x-www-form-urlencoded", "", "nonsense"]
+)
 def test_other_types_of_bodies_are_not_taken(idle, kind):
     answer = idle.post("/v1/videos", content=b"text=a", headers={"content-type": kind})
     assert (answer.status_code, answer.json()["error"]["code"]) == (415, "wrong_type")
@@ -211,9 +213,9 @@ def test_other_types_of_bodies_are_not_taken(idle, kind):
         ({"request": "[]"}, {}, "request"),
         ({"text": "a"}, {"request": b"\xff"}, "request"),
         ({"text": "a"}, {"face": PNG}, "face"),
-        ({"text": "a", "avatar": "ada"}, {"avatar": PNG}, "avatar"),
+        ({"request": '{"text": "a", "avatar": "ada"}'}, {"avatar": PNG}, "avatar"),
         ({"text": "a", "speed": "9"}, {"background": PNG}, "speed"),
-        ({"text": "a", "overlay": "file:nowhere:9%"}, {"overlay": PNG}, "overlay"),
+        ({"request": '{"text": "a", "overlay": "file:nowhere:9%"}'}, {"overlay": PNG}, "overlay"),
         ({"text": "a"}, {"background": b"no picture"}, "background"),
     ],
 )

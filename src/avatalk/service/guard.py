@@ -108,7 +108,7 @@ class Guard:
 
     def _most(self, scope: Scope, headers: dict[bytes, bytes]) -> int:
         """Most bytes that the body of a request may have."""
-        plain_body = headers.get(b"content-type", b"").startswith((b"application/json", b"text/"))
+        plain_body = headers.get(b"content-type", b"").lower().startswith((b"application/json", b"text/"))
         return MOST_JSON_BYTES if plain_body or not _UPLOADS.fullmatch(scope["path"]) else self._most_bytes
 
     async def _check(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
