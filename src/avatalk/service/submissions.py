@@ -16,6 +16,7 @@ from avatalk.jobs.inputs import Inputs
 from avatalk.service.assets import take_upload
 from avatalk.service.context import Caller, Here, Maker, Service
 from avatalk.service.inputs import AssetRequest, stored_inputs
+from avatalk.service.post import check_url
 from avatalk.service.uploads import Form, Upload, received
 from avatalk.spec import PATHS
 
@@ -73,6 +74,8 @@ Submission = Annotated[Submitted, Depends(_submitted)]
 
 def _stored(service: Service, caller: Caller, fields: dict[str, Any]) -> Submitted:
     wanted = VideoSubmission(**fields)
+    if wanted.callback_url:
+        check_url(wanted.callback_url)
     plain = wanted.model_dump(mode="json", exclude_defaults=True, exclude=_OWN)
     inputs = stored_inputs(service, caller, plain)
     return Submitted(inputs, wanted.priority, wanted.callback_url or "")

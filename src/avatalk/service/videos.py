@@ -13,6 +13,7 @@ from avatalk.service.answers import Problem, may_answer
 from avatalk.service.context import Here, Maker, Reader, Service
 from avatalk.service.ids import VIDEO_ID, VideoId
 from avatalk.service.inputs import with_assets
+from avatalk.service.post import register
 from avatalk.service.submissions import BODY, Submission
 
 router = APIRouter(prefix="/v1/videos", tags=["videos"])
@@ -166,6 +167,8 @@ def submit(
     job_id = service.submit(
         caller, submission.inputs, priority=submission.priority, idempotency_key=idempotency_key
     )
+    if submission.callback_url:
+        register(service, job_id, submission.callback_url, caller.owner)
     response.headers["Location"] = f"/v1/videos/{job_id}"
     return told(service, [service.jobs.get(job_id)])[0]
 
