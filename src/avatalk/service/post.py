@@ -186,7 +186,7 @@ class Postman:
                 "id": row.id,
                 "type": f"video.{job.status}",
                 "created_at": now,
-                "data": told(job).model_dump(mode="json"),
+                "data": told(self._service, [job])[0].model_dump(mode="json"),
             }
             change = deliveries.update().where(deliveries.c.id == row.id, waits)
             change = change.values(
