@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from avatalk import VideoRequest, plan, render
-from avatalk.compose import captioning, fonts
+from avatalk.compose import captioning, fonts, lettering
 from avatalk.compose.bidi import reads_right_to_left, visual_runs
 from avatalk.compose.burn import CaptionLayer, Style, draw
 from avatalk.compose.fonts import find_fonts
@@ -185,6 +185,13 @@ def test_a_font_of_the_user_is_found(bare):
     line = set_line("你好", found.of, False, "zh")
     assert line.width == pytest.approx(2.0)
     assert starts_of(line.path) == pytest.approx([0.1 * UNITS, 1.1 * UNITS], abs=1)
+
+
+def test_digits_look_the_same_anywhere_on_a_line(bare):
+    text = "10 मर10 मर"
+    runs = lettering._runs(text, find_fonts(text, "hi", Monitor()).of)
+    faces = {face.path.name for a, b, face in runs if "1" in text[a:b] or "0" in text[a:b]}
+    assert faces == {"NotoSans.ttf"}
 
 
 def test_signs_without_a_font_are_left_out_and_told(bare):

@@ -116,13 +116,16 @@ def set_line(text: str, choose: Callable[[str], Typeface], right_to_left: bool, 
 
 
 def _runs(text: str, choose: Callable[[str], Typeface]) -> Iterator[tuple[int, int, Typeface]]:
-    """Runs of one script and typeface; what belongs to no script stays with what stands before it."""
+    """Runs of one script and typeface; what belongs to no script stays with what stands before it.
+
+    But for digits, which look the same at the beginning of a line and after a Chinese character.
+    """
     kinds: list[tuple[str, Typeface]] = []
     for cluster in clusters(text):
         script = script_of(cluster[0])
         if script:
             kind = (script, choose(cluster))
-        elif kinds and kinds[-1][1].covers(cluster):
+        elif kinds and not cluster[0].isdigit() and kinds[-1][1].covers(cluster):
             kind = kinds[-1]
         else:
             kind = ("", choose(cluster))
