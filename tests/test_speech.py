@@ -552,6 +552,37 @@ def test_a_well_known_voice_that_is_not_installed_is_told_how_to_get(name):
     assert f"avatalk models install piper:en_US-{name.lower()}-" in caught.value.hint
 
 
+@pytest.mark.parametrize("name", ["yourtts", "XTTS", "female-en-5"])
+def test_voices_without_their_weights_are_told_how_to_get_and_what_speaks_instead(name):
+    with pytest.raises(EngineUnavailable) as caught:
+        lookup(name)
+    engine = "xtts" if name == "XTTS" else "yourtts"
+    assert f"avatalk models install {engine}" in caught.value.hint
+    assert "embedded voice speaks if you leave out the voice" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("am", "Hi", True),
+        ("no", "Hi there my friend, how are you today?", True),
+        ("de", "Hi there my friend, how are you today?", True),
+        ("zh", "Hi there my friend, how are you today?", True),
+        ("ingrid", "Hi there my friend, how are you today?", False),
+        ("amy", "Hi", False),
+        ("en", "Hi there my friend, how are you today?", False),
+        ("am", "ሰላም", False),
+        ("no", "Det er en fin dag i dag, og jeg liker den ikke.", False),
+        ("de", "Guten Tag", False),
+        ("pt", "Bom dia, meu amigo, como vai você hoje?", False),
+        ("zh", "你好", False),
+    ],
+)
+def test_a_word_that_is_taken_for_a_language_is_told(name, text, told):
+    choose(name, text, monitor := Monitor())
+    assert [f"“{name}” is taken for the language" in warning for warning in monitor.warnings] == [True] * told
+
+
 def test_voices_of_common_languages_are_named_first():
     names = [voice.name for voice in voices_for_script("Cyrillic")]
     assert names[:4] == ["natasha", "dmitri", "elena", "boris"]

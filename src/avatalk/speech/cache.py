@@ -12,7 +12,7 @@ import os
 import secrets
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,10 +25,9 @@ from avatalk.settings import cache_dir
 from avatalk.speech.base import Utterance
 
 MOST_BYTES = 1_000_000_000
-"""Of all sentences together, about six hours of speech; the longest unused go. Those of the script that is
-being spoken stay, also where they are more: else a book that was stopped would begin anew."""
+"""Of all sentences together, about six hours of speech; the longest unused go. Those of the last script stay,
+also where they are more."""
 
-_KEPT_SHARE = 0.8  # of the bound, after some went
 _COARSE_S = 2.0  # the clocks of some file systems
 
 
@@ -48,8 +47,6 @@ class SentenceCache:
 
     made: int = 0
     found: int = 0
-    _bytes: int | None = None
-    _prune_at: int = 0
     _began: float = field(default_factory=time.time)
 
     def get(self, key: str, make: Callable[[], Utterance]) -> Utterance:
@@ -71,47 +68,51 @@ class SentenceCache:
         packed = _packed(make())
         self.made += 1
         with suppress(OSError):
-            self._keep(path, packed)
+            _keep(path, packed)
         return _unpacked(packed)
 
-    def _keep(self, path: Path, packed: bytes) -> None:
-        if self._bytes is None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._bytes = sum(entry.stat().st_size for entry in os.scandir(path.parent))
-        part = path.with_name(f".{secrets.token_hex(8)}")
-        try:
-            part.write_bytes(packed)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-        self._bytes += len(packed)
-        if self._bytes > max(MOST_BYTES, self._prune_at):
-            self._bytes = _pruned(path.parent, self._began - _COARSE_S)
-            self._prune_at = self._bytes + round((1 - _KEPT_SHARE) * MOST_BYTES)
+    def tidy(self) -> None:
+        """Remove the longest unused sentences if there are too many; to be called when all are spoken.
+
+        Those of this run stay, also where they alone are too many: a long script whose first sentence is
+        changed, or which was stopped, would be spoken anew otherwise.
+        """
+        if self.made:
+            with suppress(OSError):
+                _prune(folder(), self._began - _COARSE_S)
 
 
-def _pruned(place: Path, until: float) -> int:
-    """Remove the longest unused, also parts that a killed process left; return the bytes that remain.
+def _keep(path: Path, packed: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{secrets.token_hex(8)}")
+    try:
+        part.write_bytes(packed)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _prune(place: Path, until: float) -> None:
+    """Remove what was used longest ago, also parts that a killed process left, until the bound is kept.
 
     Args:
         place: the folder.
         until: seconds since 1970; what was used later stays.
     """
-    entries = sorted(
-        (
-            (status.st_mtime, status.st_size, entry.path)
-            for entry in os.scandir(place)
-            if (status := entry.stat())
-        ),
-    )
+    entries = sorted((status.st_mtime, status.st_size, path) for path, status in _entries(place))
     total = sum(size for _, size, _ in entries)
     for used, size, path in entries:
-        if total <= _KEPT_SHARE * MOST_BYTES or used > until:
+        if total <= MOST_BYTES or used > until:
             break
         with suppress(OSError):
             Path(path).unlink()
             total -= size
-    return total
+
+
+def _entries(place: Path) -> Iterator[tuple[str, os.stat_result]]:
+    for entry in os.scandir(place):
+        with suppress(OSError):  # another process removes them too
+            yield entry.path, entry.stat()
 
 
 def _packed(utterance: Utterance) -> bytes:

@@ -130,6 +130,7 @@ def _utterances(spoken: Iterable[Line], monitor: Monitor) -> Iterator[tuple[Line
             continue
         yield line, utterance
         heard = True
+    cache.tidy()
     if not heard and refused:
         raise refused
 

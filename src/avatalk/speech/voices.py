@@ -7,6 +7,7 @@ request says. A language, or no name at all, asks for the best voice there is: a
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
@@ -116,6 +117,8 @@ def lookup(name: str) -> Voice:
         return found
     if meant := piper.usual(name):
         raise _not_installed(meant)
+    if wanted in ("yourtts", "xtts", "coqui") or re.fullmatch(r"(fe)?male-(en|pt)-\d", wanted):
+        raise _not_a_voice(name, "xtts" if wanted == "xtts" else "yourtts")
     known = [*kept.names(), *_names_and_languages(all_voices())]
     near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
     guess = f"Did you mean {' or '.join(near)}? " if near else ""
@@ -133,7 +136,30 @@ def _not_installed(name: str) -> EngineUnavailable:
         steps.insert(0, "`pip install 'avatalk[piper]'`")
     return EngineUnavailable(
         f"The Piper voice {name} cannot be used yet.",
-        hint=f"Run {', then '.join(steps)}.",
+        hint=f"Run {', then '.join(steps)}. {_INSTEAD}",
+        stage="speech",
+        field="voice",
+    )
+
+
+_INSTEAD = "Until then an embedded voice speaks if you leave out the voice."
+
+
+def _not_a_voice(name: str, engine: str) -> EngineUnavailable:
+    """The error for the name of an engine, or of a speaker whose weights are not here."""
+    if speakers := [voice.name for voice in neural_voices() if voice.engine == engine]:
+        return EngineUnavailable(
+            f"“{name}” is no voice; {engine} has {len(speakers)}.",
+            hint=f"Choose one of them, such as {speakers[0]}. All voices: avatalk voices",
+            stage="speech",
+            field="voice",
+        )
+    steps = [f"`avatalk models install {engine} --accept-license`"]
+    if engines.get("speech", engine).missing():
+        steps.insert(0, "`pip install 'avatalk[coqui]'`")
+    return EngineUnavailable(
+        f"The voices of {engine} cannot be used yet.",
+        hint=f"Run {', then '.join(steps)} (not for commercial use). {_INSTEAD}",
         stage="speech",
         field="voice",
     )
@@ -245,7 +271,13 @@ def choose(
         UnknownName: there is no such voice, or none of that language.
     """
     if name:
-        return _speaking(lookup(name), language, monitor)
+        voice = lookup(name)
+        if language is None and _taken_for_language(name, voice, text):
+            monitor.warn(
+                f"“{name}” is taken for the language {voice.language_name}, which {voice.name} speaks; "
+                "the text seems to be in another. Voices: `avatalk voices`."
+            )
+        return _speaking(voice, language, monitor)
     if language:
         of_language = voices_of_language(language)
         return next((voice for voice in of_language if voice.sex == sex), of_language[0])
@@ -265,6 +297,15 @@ def choose(
             f"({chosen.language_name}) reads it. Another: --voice, see avatalk voices."
         )
     return chosen
+
+
+def _taken_for_language(name: str, voice: Voice, text: str) -> bool:
+    """Whether `name` is a code such as ``am`` or ``no``, and `text` clearly not in that language."""
+    base = canonical(voice.language).partition("-")[0]
+    if canonical(_plain(name)).partition("-")[0] != base:
+        return False
+    script = script_of_text(text)
+    return script not in voice.scripts or (script == "Latin" and base != "en" == latin_language(text))
 
 
 def _speaking(voice: Voice, language: str | None, monitor: Monitor) -> Voice:
