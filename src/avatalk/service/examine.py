@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from avatalk.errors import BadInput, ModelUnavailable, TooLarge, UnreadableFile
 from avatalk.events import Monitor, Progress
 from avatalk.service.checks import Found, Limits
-from avatalk.service.extents import is_cut_off
+from avatalk.service.extents import is_cut_off, said_seconds
 
 if TYPE_CHECKING:
     from avatalk.faces.base import FaceFinder
@@ -39,6 +39,10 @@ _PICTURES = {
     "a TIFF image": ("image/tiff", ".tif"),
     "a WebP image": ("image/webp", ".webp"),
 }
+_OTHER_THINGS = (
+    *("a text file", "a web page", "an SVG image", "a PDF document", "a program", "a gzip archive"),
+    "a ZIP archive or office document",
+)
 _HEIC = ("image/heic", ".heic")
 # By FFmpeg's name of the container: as a clip, as a sound.
 _CONTAINERS = {
@@ -79,10 +83,14 @@ def examine(path: Path, limits: Limits, finder: FaceFinder | None = None) -> Fou
     if not path.stat().st_size:
         raise UnreadableFile(f"{path.name} is empty (0 bytes).", hint="Send it again.")
     kind = kind_of(path)
+    if kind in _OTHER_THINGS:
+        raise _nothing(path, kind)
     picture = _as_picture(path)
     _keep_single(path, is_picture=picture is not None)
     if is_cut_off(path):
         raise _incomplete(path, "it ends before it says that it does")
+    if (said_s := said_seconds(path)) > limits.seconds:
+        raise _too_long(path, limits, f" by its own account: {said_s / 3600:.1f} hours")
     container, moves, sounds = _streams(path)
     if moves and is_clip(path):
         return _clip(path, container, limits)
@@ -94,9 +102,7 @@ def examine(path: Path, limits: Limits, finder: FaceFinder | None = None) -> Fou
         open_clip(path)  # says what is wrong with it
     if "sound" in kind:
         open_audio(path)
-    raise UnreadableFile(
-        f"{path.name} is {kind or 'of an unknown kind'}, and no picture, clip or sound.", hint=_WANTED
-    )
+    raise _nothing(path, kind)
 
 
 # --- what it is -------------------------------------------------------------------------------------
@@ -289,13 +295,19 @@ def _watching(path: Path, limits: Limits) -> Monitor:
     return Monitor(look)
 
 
+def _nothing(path: Path, kind: str) -> UnreadableFile:
+    return UnreadableFile(
+        f"{path.name} is {kind or 'of an unknown kind'}, and no picture, clip or sound.", hint=_WANTED
+    )
+
+
 def _incomplete(path: Path, how: str) -> UnreadableFile:
     return UnreadableFile(f"{path.name} is incomplete: {how}.", hint="Export or copy it again.")
 
 
-def _too_long(path: Path, limits: Limits) -> TooLarge:
+def _too_long(path: Path, limits: Limits, how: str = "") -> TooLarge:
     return TooLarge(
-        f"{path.name} is too long.",
+        f"{path.name} is too long{how}.",
         hint=f"Cut it; up to {limits.seconds / 60:g} minutes are taken here.",
     )
 

@@ -1,4 +1,4 @@
-"""How long a media file says that it is, in bytes, by the outermost boxes of its container.
+"""How long a media file says that it is, by the outermost boxes of its container.
 
 A file cut off on its way is shorter than that, even where a decoder makes the best of it without a word.
 """
@@ -31,6 +31,41 @@ def is_cut_off(path: Path) -> bool:
             file.seek(max(0, size - 64))
             return not file.read().rstrip(b"\0\r\n").endswith(b";")
     return False
+
+
+def said_seconds(path: Path) -> float:
+    """How long the header of an MP4 says that it lasts; 0 where there is none, or it does not know."""
+    with path.open("rb") as file:
+        start, stop = 0, path.stat().st_size
+        for kind in (b"moov", b"mvhd"):
+            found = _box(file, start, stop, kind)
+            if found is None:
+                return 0.0
+            start, stop = found
+        file.seek(start)
+        body = file.read(32)
+    if len(body) < 32:
+        return 0.0
+    wide = body[0] == 1
+    scale = int.from_bytes(body[20:24] if wide else body[12:16], "big")
+    ticks = body[24:32] if wide else body[16:20]
+    return 0.0 if ticks == b"\xff" * len(ticks) or not scale else int.from_bytes(ticks, "big") / scale
+
+
+def _box(file: BinaryIO, start: int, stop: int, kind: bytes) -> tuple[int, int] | None:
+    """Where the first box of a kind begins and ends, without its own header."""
+    for _ in range(_MOST_BOXES):
+        file.seek(start)
+        head = file.read(16)
+        length, begin = int.from_bytes(head[:4], "big"), 8
+        if length == 1:
+            length, begin = int.from_bytes(head[8:16], "big"), 16
+        if len(head) < 8 or length < begin or start >= stop:
+            return None
+        if head[4:8] == kind:
+            return start + begin, min(stop, start + length)
+        start += length
+    return None
 
 
 def _end_of_boxes(file: BinaryIO, size: int) -> int:
