@@ -1,6 +1,6 @@
 """A worker in a process of its own, for the tests of jobs: short segments, drawn as slowly as is wanted.
 
-Run as: python jobs_worker.py SEGMENT_S SECONDS_PER_FRAME
+Run as: python jobs_worker.py SEGMENT_S SECONDS_PER_FRAME [WHAT_ELSE_IT_HAS ...]
 """
 
 import signal
@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-from avatalk.jobs import work, worker
+from avatalk.jobs import needs, work, worker
 from avatalk.video import segments
 
 _write = segments.write_segment
@@ -31,7 +31,13 @@ def configure(segment_s, seconds_per_frame):
     work.write_segment = write
 
 
+def pretend(more):
+    has = needs.has
+    needs.has = lambda: sorted([*has(), *more])
+
+
 if __name__ == "__main__":
+    pretend(sys.argv[3:])
     configure(float(sys.argv[1]), float(sys.argv[2]))
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())

@@ -42,11 +42,11 @@ def ended(jobs, job_id):
     return until(lambda: (job := jobs.get(job_id)).ended_at and job)
 
 
-def started(environment, segment_s=1.0, seconds_per_frame=0.0):
+def started(environment, segment_s=1.0, seconds_per_frame=0.0, has=()):
     """A worker process and its name."""
     script = Path(jobs_worker.__file__)
     process = subprocess.Popen(
-        [sys.executable, script, str(segment_s), str(seconds_per_frame)],
+        [sys.executable, script, str(segment_s), str(seconds_per_frame), *has],
         env={**os.environ, **environment},
         stdout=subprocess.PIPE,
         text=True,

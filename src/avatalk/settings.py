@@ -58,6 +58,7 @@ SETTINGS = (
     Setting(
         "storage", "text", "", "where files of jobs lie: a path or a URL of fsspec, such as s3://bucket/x"
     ),
+    Setting("wait_s", "number", "600", "seconds a job waits for a worker with what it needs, then fails"),
     Setting("keep_days", "number", "30", "days after which results and unused uploads go; 0 for never"),
     Setting("keep_gb", "number", "0", "GB that all files of jobs may take before the oldest go; 0 for any"),
     Setting("host", "text", "127.0.0.1", "address that `avatalk serve` listens on"),

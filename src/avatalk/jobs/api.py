@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from avatalk import settings
 from avatalk.errors import BadInput, Conflict, NotFound
-from avatalk.jobs import expiry, live, records
+from avatalk.jobs import expiry, live, needs, records
 from avatalk.jobs.expiry import Expired
 from avatalk.jobs.inputs import ASSETS, Inputs, check_request, store_inputs, words_of
 from avatalk.jobs.live import Segment
@@ -161,6 +161,7 @@ class Jobs:
             "turn": turn,
             "request": inputs.fields,
             "words": words_of(inputs),
+            "needs": needs.needs_of(VideoRequest(**inputs.fields)),
             "inputs": inputs.names,
             "created_at": now,
             "warnings": [],
@@ -172,9 +173,10 @@ class Jobs:
             mine = (jobs.c.owner == owner) & (jobs.c.idempotency_key == idempotency_key)
             stale = jobs.c.created_at < now - _KEY_LASTS_S
             connection.execute(jobs.update().where(mine, stale).values(idempotency_key=None))
-            connection.execute(jobs.insert().values(**row))
+            queue = needs.choose(self.db, connection, row["needs"])
+            connection.execute(jobs.insert().values(**row, queue=queue))
             records.tell(connection, job_id, "status", {"status": "queued"})
-            records.enqueue(self.db, connection, f"{job_id}.plan", records.PLAN, turn, job_id)
+            records.enqueue(self.db, connection, f"{job_id}.plan", records.PLAN, turn, job_id, queue=queue)
             if admit is not None:
                 admit(connection, job_id)
 
@@ -406,6 +408,9 @@ def _job(row: sa.Row[Any], progress: float, n_segments: int) -> Job:
     eta = None
     if row.status == "processing" and progress > 0.02 and row.started_at is not None:
         eta = round((time.time() - row.started_at) * (1 - progress) / progress, 1)
+    warnings = list(row.warnings)
+    if row.status == "queued" and row.needs and row.queue == records.QUEUE:
+        warnings.append(needs.lacking(row.needs))
     return Job(
         id=row.id,
         owner=row.owner,
@@ -415,7 +420,7 @@ def _job(row: sa.Row[Any], progress: float, n_segments: int) -> Job:
         eta_s=eta,
         duration_s=row.plan["duration_s"] if row.plan else None,
         segments=n_segments,
-        warnings=list(row.warnings),
+        warnings=warnings,
         error=row.error,
         result=row.result,
         request=row.request,

@@ -18,7 +18,9 @@ from avatalk.jobs import counts
 from avatalk.jobs.tables import Database, events, jobs, segments
 
 QUEUE = "avatalk"
-"""The queue of DBOS on which all work waits: plans, segments and joins, by their turn."""
+"""What the names of all queues of DBOS begin with: each group of workers has one, on which plans, segments
+and joins wait by their turn. On that name itself waits what no worker can make yet, see `avatalk.jobs.needs`.
+"""
 
 OPEN = ("queued", "processing")
 PLAN, SEGMENT, JOIN = "avatalk_plan", "avatalk_segment", "avatalk_join"
@@ -32,9 +34,17 @@ def workflow_ids(job_id: str, n_segments: int) -> list[str]:
     return [f"{job_id}.plan", f"{job_id}.join", *(f"{job_id}.{number}" for number in range(n_segments))]
 
 
-def enqueue(db: Database, connection: sa.Connection, name: str, workflow: str, turn: int, *args: Any) -> None:
+def enqueue(
+    db: Database,
+    connection: sa.Connection,
+    name: str,
+    workflow: str,
+    turn: int,
+    *args: Any,
+    queue: str,
+) -> None:
     """Queue a piece of work as part of the transaction; once, however often it is asked for."""
-    options = {"workflow_name": workflow, "queue_name": QUEUE, "workflow_id": name}
+    options = {"workflow_name": workflow, "queue_name": queue, "workflow_id": name}
     priority = max(1, min(turn, _LAST_TURN))
     db.dbos.enqueue_in_transaction(connection, {**options, "priority": priority}, *args)  # type: ignore[typeddict-item]
 
@@ -74,13 +84,13 @@ def planned(db: Database, job_id: str, plan: dict[str, Any], cuts: Sequence[tupl
     """Record a plan and queue the segments; False if the job was over, or planned already."""
 
     def work(connection: sa.Connection) -> bool:
-        turn = connection.execute(
+        ours = connection.execute(
             jobs.update()
             .where(jobs.c.id == job_id, jobs.c.status == "processing", jobs.c.plan.is_(None))
             .values(plan=plan, stage="encode", warnings=plan["warnings"])
-            .returning(jobs.c.turn)
-        ).scalar()
-        if turn is None:
+            .returning(jobs.c.turn, jobs.c.queue)
+        ).one_or_none()
+        if ours is None:
             return False
         rows = [
             {"job_id": job_id, "number": number, "start": start, "stop": stop, "done": 0}
@@ -89,8 +99,8 @@ def planned(db: Database, job_id: str, plan: dict[str, Any], cuts: Sequence[tupl
         connection.execute(segments.insert(), rows)
         for number, (start, _) in enumerate(cuts):
             # A second of video is a second of turn: what others submit meanwhile comes in between.
-            later = turn + int(start / Fraction(plan["fps"]))
-            enqueue(db, connection, f"{job_id}.{number}", SEGMENT, later, job_id, number)
+            later = ours.turn + int(start / Fraction(plan["fps"]))
+            enqueue(db, connection, f"{job_id}.{number}", SEGMENT, later, job_id, number, queue=ours.queue)
         for warning in plan["warnings"]:
             tell(connection, job_id, "warning", {"message": warning})
         tell(connection, job_id, "planned", {"segments": len(rows), "duration_s": plan["duration_s"]})
@@ -147,8 +157,8 @@ def segment_made(db: Database, job_id: str, number: int, key: str, worker: str, 
             sa.select(sa.func.count()).where(segments.c.job_id == job_id, segments.c.key.is_(None))
         ).scalar()
         if not missing:
-            turn = connection.execute(sa.select(jobs.c.turn).where(jobs.c.id == job_id)).scalar_one()
-            enqueue(db, connection, f"{job_id}.join", JOIN, turn, job_id)
+            ours = connection.execute(sa.select(jobs.c.turn, jobs.c.queue).where(jobs.c.id == job_id)).one()
+            enqueue(db, connection, f"{job_id}.join", JOIN, ours.turn, job_id, queue=ours.queue)
         if first:
             counts.took(connection, "segment", seconds)
         return True

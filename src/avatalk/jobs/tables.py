@@ -31,6 +31,8 @@ jobs = sa.Table(
     sa.Column("status", sa.String(16), nullable=False, index=True),
     sa.Column("stage", sa.String(16), nullable=False),
     sa.Column("turn", sa.Integer, nullable=False),  # the priority of its first piece
+    sa.Column("queue", sa.String(40), nullable=False),  # of the workers that make it
+    sa.Column("needs", sa.JSON, nullable=False),  # what these must have, see `avatalk.jobs.needs`
     sa.Column("request", sa.JSON, nullable=False),
     sa.Column("words", sa.Text, nullable=False),  # what a search looks in, case folded
     sa.Column("inputs", sa.JSON, nullable=False),
@@ -102,6 +104,8 @@ workers = sa.Table(
     "avatalk_workers",
     metadata,
     sa.Column("id", sa.String(100), primary_key=True),
+    sa.Column("queue", sa.String(40), nullable=False),  # that it takes work from
+    sa.Column("has", sa.JSON, nullable=False),  # see `avatalk.jobs.needs`
     sa.Column("started_at", sa.Float, nullable=False),
     sa.Column("seen_at", sa.Float, nullable=False),  # by the clock of the database
 )

@@ -28,7 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from avatalk import settings
 from avatalk.errors import CannotRun, StorageError
-from avatalk.jobs import expiry, records, workflows
+from avatalk.jobs import expiry, needs, workflows
 from avatalk.jobs.storage import Storage
 from avatalk.jobs.tables import APPLICATION, Database, workers
 from avatalk.jobs.work import Workshop
@@ -80,6 +80,8 @@ class Worker:
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / self.name).write_text(_this_machine())
         self._open.enter_context(locked(self._folder / self.name, _not_free))
+        self._has = needs.has()
+        self._queue = needs.queue_of(self._has)
         self._say_alive()
         self._shop = Workshop(self._db, self._storage, self.name)
         self._open.callback(self._shop.close)
@@ -96,10 +98,12 @@ class Worker:
             config["system_database_engine"] = self._db.engine  # which waits for a full disk
         DBOS(config=config)
         logging.getLogger("dbos").addFilter(_is_news)
+        DBOS.listen_queues([self._queue])
         DBOS.launch()
         DBOS.register_queue(
-            records.QUEUE, worker_concurrency=1, polling_interval_sec=_POLL_S, on_conflict="always_update"
+            self._queue, worker_concurrency=1, polling_interval_sec=_POLL_S, on_conflict="always_update"
         )
+        needs.route(self._db, self._shop.failed)
         self._threads = [
             Thread(target=self._tend, name="avatalk-tend", daemon=True),
             Thread(target=self._clean, name="avatalk-clean", daemon=True),
@@ -154,6 +158,7 @@ class Worker:
             if random.random() < _LOOK / others:
                 self._recover()
                 self._bury()
+                needs.route(self._db, self._shop.failed)
         except StorageError as error:
             log.warning("%s", error)
         except Exception:
@@ -162,8 +167,8 @@ class Worker:
     def _say_alive(self) -> int:
         """Note that this worker lives, and return how many do."""
         insert: Any = (sqlite if self._db.engine.dialect.name == "sqlite" else postgresql).insert(workers)
-        row = {"id": self.name, "started_at": time.time(), "seen_at": self._db.now}
-        seen = insert.values(**row).on_conflict_do_update(
+        row = {"id": self.name, "queue": self._queue, "has": self._has, "started_at": time.time()}
+        seen = insert.values(**row, seen_at=self._db.now).on_conflict_do_update(
             index_elements=["id"], set_={"seen_at": self._db.now}
         )
 
