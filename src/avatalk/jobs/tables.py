@@ -139,7 +139,13 @@ class Database:
         if sqlite and self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         driver = self.url if sqlite else self.url.set(drivername="postgresql+psycopg")
-        self.engine = sa.create_engine(driver, pool_pre_ping=True, pool_size=5, max_overflow=10)
+        self.engine = sa.create_engine(
+            driver,
+            pool_pre_ping=True,
+            pool_size=5,
+            max_overflow=10,
+            hide_parameters=True,  # errors go to logs, and parameters are what users wrote
+        )
         now = (
             "(julianday('now') - 2440587.5) * 86400.0" if sqlite else "extract(epoch from clock_timestamp())"
         )

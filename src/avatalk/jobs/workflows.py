@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import logging
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -98,16 +99,27 @@ def join_job(job_id: str) -> None:
 
 
 def _done(job_id: str, step: Callable[..., None], *args: Any) -> None:
+    assert _shop is not None
+    piece = (DBOS.workflow_id or "").removeprefix(f"{job_id}.")
+    fields = {"job": job_id, "piece": piece, "worker": _shop.worker}
+    log.info("begun", extra={"fields": fields})
+    began, outcome = time.perf_counter(), "done"
     try:
         step(*args)
     except Cancelled:
-        return  # the job is over, and says so already
+        outcome = "canceled"  # the job is over, and says so already
     except dbos_error.DBOSMaxStepRetriesExceeded as error:
+        outcome = "failed"
         _fail(job_id, error.errors[-1])
     except (HandedBack, dbos_error.DBOSException):
+        outcome = "handed back"
         raise  # it is no longer ours, and DBOS takes no outcome from us
     except Exception as error:  # noqa: BLE001 - a fault ends its job, not the worker
+        outcome = "failed"
         _fail(job_id, error)
+    finally:
+        ms = round(1000 * (time.perf_counter() - began))
+        log.info(outcome, extra={"fields": {**fields, "ms": ms}})
 
 
 def _fail(job_id: str, error: Exception) -> None:
@@ -119,5 +131,5 @@ def _fail(job_id: str, error: Exception) -> None:
     if not found or _shop.stopping.is_set():
         return
     if not isinstance(error, AvatalkError):
-        log.error("Job %s failed by a fault", job_id, exc_info=error)
+        log.error("A fault", exc_info=error, extra={"fields": {"job": job_id}})
     _shop.failed(job_id, error)

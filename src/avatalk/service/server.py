@@ -37,6 +37,8 @@ def bound(host: str, port: int) -> socket.socket:
     Raises:
         CannotRun: it cannot be bound.
     """
+    if not 0 <= port <= 65535:
+        raise CannotRun(f"There is no port {port}.", hint="Give one from 1024 to 65535.", field="port")
     try:
         family, kind, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -44,13 +46,13 @@ def bound(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-    except (OSError, OverflowError) as error:
-        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
             hint = f"Another program listens there. Stop it, or take another port: --port {port + 1}"
             raise CannotRun(f"Port {port} of {host} is in use.", hint=hint, field="port") from error
         raise CannotRun(
-            f"{host} port {port} cannot be listened on ({getattr(error, 'strerror', None) or error}).",
-            hint="Give an address of this machine, such as 127.0.0.1, and a port from 1024 to 65535.",
+            f"{host} port {port} cannot be listened on ({error.strerror or error}).",
+            hint="Give an address of this machine, such as 127.0.0.1; ports below 1024 are for root.",
             field="host",
         ) from error
     return listener
