@@ -133,8 +133,8 @@ function uploaded() {
     const place = `left:${100 * left / has.width}%;top:${100 * top / has.height}%;width:${100 * (right - left) / has.width}%;height:${100 * (bottom - top) / has.height}%`;
     if (!many) return make('span', { class: 'mark chosen', style: place });
     return make('button', { type: 'button', class: `mark${chosen ? ' chosen' : ''}`, style: place, 'aria-pressed': String(chosen),
-      'aria-label': t('avatar.face', { n: index + 1, of: has.faces.length }), text: index + 1,
-      onclick: () => { state.avatar.face = index + 1; uploaded(); $('face-marks').children[index].focus(); changed('avatar'); } });
+      'aria-label': t('avatar.face', { n: index + 1, of: has.faces.length }),
+      onclick: () => { state.avatar.face = index + 1; uploaded(); $('face-marks').children[index].focus(); changed('avatar'); } }, make('b', { text: index + 1 }));
   }));
   $('uploaded-about').textContent = [has.name, `${has.width} × ${has.height}`, has.clip ? t('avatar.clip') : '',
     many ? t('avatar.which') : ''].filter(Boolean).join(' · ');

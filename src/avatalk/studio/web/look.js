@@ -130,6 +130,8 @@ function beginning(text) {
 /** Show what the choices look like. Before anything is changed, a picture that is there already will do. */
 function rest() {
   const { avatar, video } = state;
+  const lacks = missing();
+  $('stage').classList.toggle('waiting', Boolean(lacks) && /avatar|describe/.test(lacks[0]));
   const plain = avatar.tab === 'gallery' && video.background === 'keep' && video.frame === 'source' && !video.captions.includes('burn')
     && ['source', '16:9'].includes(video.aspect) && allAvatars().find((one) => one.name === avatar.gallery)?.engine !== 'drawn';
   if (!plain) { preview(false); return; }
