@@ -67,6 +67,7 @@ def running(folder, *, workers=0, **settings):
     """
     port = free_port()
     environment = {"AVATALK_DATA": str(folder), "AVATALK_CACHE": str(cache_in(folder))}
+    environment["AVATALK_STUDIO"] = "0"  # which takes processor time to start
     environment |= {f"AVATALK_{name.upper()}": str(value) for name, value in settings.items()}
     command = [sys.executable, "-m", "avatalk.cli", "serve", "--port", str(port), "--workers", str(workers)]
     log = Path(folder) / "serve.log"

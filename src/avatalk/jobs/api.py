@@ -45,6 +45,7 @@ class Job:
         progress: 0 to 1, by frames.
         eta_s: seconds until it is completed at the pace so far; None while that is not known.
         duration_s: length of the video; None before it is planned.
+        frames: number of its frames; likewise.
         segments: number of pieces; 0 before it is planned.
         warnings: what the user should know.
         error: code, message, field, hint, stage, retryable, if it failed.
@@ -63,6 +64,7 @@ class Job:
     progress: float
     eta_s: float | None
     duration_s: float | None
+    frames: int | None
     segments: int
     warnings: list[str]
     error: dict[str, Any] | None
@@ -419,6 +421,7 @@ def _job(row: sa.Row[Any], progress: float, n_segments: int) -> Job:
         progress=progress,
         eta_s=eta,
         duration_s=row.plan["duration_s"] if row.plan else None,
+        frames=row.plan["n_frames"] if row.plan else None,
         segments=n_segments,
         warnings=warnings,
         error=row.error,

@@ -29,6 +29,7 @@ _EXAMPLE: JsonDict = {
     "progress": 1.0,
     "eta_s": None,
     "duration_s": 2.08,
+    "frames": 52,
     "warnings": [],
     "error": None,
     "links": {
@@ -75,6 +76,7 @@ class Video(BaseModel):
     progress: float = Field(ge=0, le=1)
     eta_s: float | None = Field(description="Seconds until it is completed; null while that is not known.")
     duration_s: float | None = Field(description="Length of the video; null before it is planned.")
+    frames: int | None = Field(description="Number of its frames; null before it is planned.")
     warnings: list[str]
     error: Problem | None = Field(description="Why it failed.")
     links: Links
@@ -106,6 +108,7 @@ def _told(job: Job, request: dict[str, Any]) -> Video:
         progress=job.progress,
         eta_s=job.eta_s,
         duration_s=job.duration_s,
+        frames=job.frames,
         warnings=job.warnings,
         error=Problem(**{name: job.error[name] for name in Problem.model_fields}) if job.error else None,
         links=_links(job),

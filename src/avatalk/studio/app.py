@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from importlib.resources import files
 from threading import Lock, Thread
 from typing import Any
@@ -16,6 +17,8 @@ from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from avatalk.errors import AvatalkError
+from avatalk.service.context import Service
 from avatalk.studio import models, page, routes
 
 VISITOR = "avatalk_visitor"
@@ -29,6 +32,7 @@ _EXACT = (
     "/gradio_api/info",
     "/gradio_api/startup-events",
 )
+_WAKING_S = 60.0
 _A_YEAR_S = 365 * 24 * 3600
 _BELOW = ("/assets/", "/static/")
 _HEARTBEAT = "/gradio_api/heartbeat/"
@@ -43,7 +47,7 @@ def mount(app: FastAPI) -> None:
     words = str(files("avatalk.studio").joinpath("strings"))
     app.router.routes.append(Mount("/studio/strings", Fresh(directory=words)))
     app.router.routes.append(Route("/favicon.ico", _icon, include_in_schema=False))
-    app.router.routes.append(Page())
+    app.router.routes.append(Page(app.state.service))
 
 
 def _icon(_request: Request) -> Response:
@@ -63,13 +67,22 @@ class Fresh(StaticFiles):
 class Page(BaseRoute):
     """Gradio's page, for reading only: of all that Gradio answers, what the page itself consists of.
 
-    Gradio is slow to import, so that is done beside the start of the service; who comes earlier waits.
+    Gradio is slow to import, and the first frame slow to draw: that is done beside the start of the service,
+    and who comes earlier waits.
+
+    Args:
+        service: that draws frames.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, service: Service) -> None:
         self._lock = Lock()
         self._shown: ASGIApp | None = None
-        Thread(target=self._app, name="studio", daemon=True).start()
+        Thread(target=self._prepare, args=(service,), name="studio", daemon=True).start()
+
+    def _prepare(self, service: Service) -> None:
+        self._app()
+        with suppress(AvatalkError):  # which is told when somebody asks for a frame
+            service.helpers.run("avatalk.studio.tasks:wake", timeout_s=_WAKING_S, storage=service.storage.url)
 
     def _app(self) -> ASGIApp:
         with self._lock:

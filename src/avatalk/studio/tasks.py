@@ -10,14 +10,21 @@ from typing import Any
 from avatalk import models
 from avatalk.errors import FaceError
 from avatalk.events import Monitor, Progress
+from avatalk.jobs.inputs import Inputs
 from avatalk.jobs.storage import Storage
 from avatalk.media import UInt8Array
+from avatalk.service.tasks import preview
 from avatalk.workspace import temporary_folder
 
 OnStep = Callable[[dict[str, Any]], None]
 
 _EXPECTED = ("faces", "open")
 """Rules of `avatalk.avatars.usable` that are no fault of an avatar: several faces, of which one is chosen."""
+
+
+def wake(_tell: OnStep, storage: str) -> None:
+    """Draw a frame that nobody sees, so that the first one that somebody wants comes at once."""
+    preview(_tell, Inputs({"text": "1"}, {}), storage, 0.0)
 
 
 def look(_tell: OnStep, key: str, storage: str, name: str) -> dict[str, Any]:

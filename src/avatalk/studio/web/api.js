@@ -88,7 +88,8 @@ export function tell(place, problem) {
   if (problem.name === 'AbortError') return;
   const box = $(place);
   box.replaceChildren(problem instanceof Problem ? problem.message : t('error.page'));
-  if (problem.hint) box.append(' ', problem.hint.replace(/`?avatalk [^`]*`/g, (command) => command));
+  const hint = (problem.hint ?? '').split(/(?<=[.!?]) /).filter((sentence) => !/`|(^|\s)--[a-z]/.test(sentence)).join(' ');
+  if (hint) box.append(' ', hint);
   if (!(problem instanceof Problem)) console.error(problem);
   box.hidden = false;
 }

@@ -6,6 +6,8 @@ import { keep, missing, onChange, request, state } from './state.js';
 import { Live } from './live.js';
 
 const LOOK_EVERY_MS = 700;
+const SHORT_S = 12; // a shorter video is nearly finished when its first segment is
+const SEGMENT_S = 7;
 const OVER = ['completed', 'failed', 'canceled'];
 
 let timer;
@@ -14,7 +16,8 @@ let live = null;
 export function start() {
   $('generate').addEventListener('click', generate);
   $('job-cancel').addEventListener('click', cancel);
-  addEventListener('avatalk:still', () => { if (!$('player').hidden && $('job').hidden) still(); });
+  addEventListener('avatalk:still', () => { if ($('job').hidden) still(); });
+  $('stage-back').addEventListener('click', moving);
   onChange(() => { if (state.job) $('result').classList.add('old'); });
   if (state.job) follow(state.job, true);
 }
@@ -23,6 +26,13 @@ function still() {
   $('player').pause();
   $('player').hidden = true;
   $('still').hidden = false;
+  $('stage-back').hidden = $('result').hidden;
+}
+
+function moving() {
+  $('player').hidden = false;
+  $('still').hidden = true;
+  $('stage-back').hidden = true;
 }
 
 async function generate() {
@@ -64,7 +74,7 @@ async function cancel() {
 export function follow(id, found) {
   clearTimeout(timer);
   live?.stop();
-  live = new Live($('player'), id, () => { $('player').hidden = false; $('still').hidden = true; });
+  live = new Live($('player'), id, moving);
   $('result').hidden = true;
   $('result').classList.remove('old');
   const look = async () => {
@@ -79,7 +89,7 @@ export function follow(id, found) {
     if (state.job !== id) return;
     progress(video);
     if (OVER.includes(video.status)) over(video, found);
-    else { if (video.duration_s && video.progress * video.duration_s > 2) live.go(); timer = setTimeout(look, LOOK_EVERY_MS); }
+    else { if (video.duration_s > SHORT_S && video.progress * video.duration_s > SEGMENT_S) live.go(); timer = setTimeout(look, LOOK_EVERY_MS); }
   };
   look();
 }
@@ -129,8 +139,7 @@ export async function play(video, at_once) {
   if (video.links.captions_vtt && !ways.includes('burn')) {
     player.append(make('track', { kind: 'captions', src: here(video.links.captions_vtt), label: t('captions.track') }));
   }
-  player.hidden = false;
-  $('still').hidden = true;
+  moving();
   if (at_once && player.paused && !player.ended) player.play().catch(() => {}); // browsers may want a click first
   await result(video);
 }
@@ -155,11 +164,14 @@ async function result(video) {
     const list = (title, texts) => (texts.length ? [make('h3', { text: title }), make('ul', {}, ...texts.map((text) => make('li', { text })))] : []);
     $('report-body').replaceChildren(
       make('dl', {}, ...lines.flatMap(([name, value]) => [make('dt', { text: name }), make('dd', { text: value })])),
-      ...list(t('report.warnings'), report.warnings), ...list(t('report.better'), report.better));
+      ...list(t('report.warnings'), report.warnings), ...list(t('report.better'), report.better.map(plainly)));
   } catch (problem) {
     $('report-body').textContent = problem.message;
   }
 }
+
+/** An idea without the command that carries it out. */
+const plainly = (text) => text.replace(/: (--|avatalk |pip ).*$/, '').replace(/, see docs\S*/, '').replace(/\.?$/, '.');
 
 const fraction = (text) => { const [over_, under = 1] = String(text).split('/').map(Number); return over_ / under; };
 

@@ -9,7 +9,10 @@ const GROUNDS = ['keep', 'blur', 'white', 'gradient:#eef2ff,#c7d2fe', 'gradient:
 const SHAPES = [['source', 'look.as_is'], ['16:9', ''], ['9:16', ''], ['1:1', '']];
 const LONGEST = 100; // letters of a text that are spoken for one frame
 
-let looking = null;
+// One frame is drawn at a time, and the last one that was asked for is drawn next: spoken, at rest, or only for the
+// drawer to be awake. A request that is broken off would cost that: its process ends, and a new one begins slowly.
+let wanted = null;
+let drawing = false;
 
 export function start() {
   grounds();
@@ -19,10 +22,10 @@ export function start() {
   segments($('frames'), 'frame', ['source', 'bust', 'head'].map((value) => [value, t(`frame.${value}`)]), video.frame, chosen('frame'));
   segments($('qualities'), 'quality', ['draft', 'standard', 'high'].map((value) => [value, t(`quality.${value}`)]), video.quality, chosen('quality'));
   captions();
-  $('preview').addEventListener('click', () => preview(true));
+  $('preview').addEventListener('click', preview);
   const soon = later(rest, 350);
   rest();
-  setTimeout(warm, 1000);
+  setTimeout(() => wanted ?? want('warm'), 1000);
   onChange((what) => {
     explain();
     if (what === 'avatar' || what === 'video') { clear('problem-video', 'problem-background', 'problem-engine', 'problem-captions'); soon(); }
@@ -134,15 +137,8 @@ function rest() {
   $('stage').classList.toggle('waiting', Boolean(lacks) && /avatar|describe/.test(lacks[0]));
   const plain = avatar.tab === 'gallery' && video.background === 'keep' && video.frame === 'source' && !video.captions.includes('burn')
     && ['source', '16:9'].includes(video.aspect) && allAvatars().find((one) => one.name === avatar.gallery)?.engine !== 'drawn';
-  if (!plain) { preview(false); return; }
-  looking?.abort();
-  place(here(`studio/web/faces/${avatar.gallery}-wide.webp`));
-}
-
-/** Ask for what *Preview* will want, and drop it: whoever draws it is awake then. */
-async function warm() {
-  const fields = framed(true);
-  if (fields && !looking) await post('v1/preview', fields).catch(() => {});
+  want(plain ? 'nothing' : 'rest');
+  if (plain) place(here(`studio/web/faces/${avatar.gallery}-wide.webp`));
 }
 
 /** The request of one frame, spoken or at rest; null if something lacks. */
@@ -158,26 +154,34 @@ function framed(spoken) {
   return fields;
 }
 
-/** Show one frame: spoken if it was asked for, else at rest. */
-async function preview(asked) {
+/** Show one spoken frame, or say what lacks. */
+function preview() {
   const lacks = missing();
-  if (asked) clear('problem-video', ...(lacks ? [lacks[0]] : []));
-  const fields = framed(asked);
-  if (!fields) {
-    if (asked) { tell(lacks[0], new Problem({ message: lacks[1] }, 0)); $(lacks[0]).scrollIntoView({ block: 'nearest' }); }
-    return;
+  clear('problem-video', ...(lacks ? [lacks[0]] : []));
+  if (!lacks) { want('spoken'); return; }
+  tell(lacks[0], new Problem({ message: lacks[1] }, 0));
+  $(lacks[0]).scrollIntoView({ block: 'nearest' });
+}
+
+async function want(what) {
+  wanted = what;
+  if (drawing) return;
+  drawing = true;
+  while (wanted) {
+    const now = wanted;
+    wanted = null;
+    const fields = now === 'nothing' ? null : framed(now !== 'rest');
+    if (!fields) continue;
+    busy(now === 'warm' ? '' : t('video.drawing'));
+    try {
+      const picture = await (await post('v1/preview', fields)).blob();
+      if (!wanted && now !== 'warm') show(picture);
+    } catch (problem) {
+      if (!wanted && now !== 'warm') tellBeside(problem, 'problem-video');
+    }
   }
-  looking?.abort();
-  const mine = looking = new AbortController();
-  busy(t('video.drawing'));
-  try {
-    const answer = await post('v1/preview', fields, { signal: mine.signal });
-    show(await answer.blob());
-  } catch (problem) {
-    if (asked || problem.field) tellBeside(problem, 'problem-video');
-  } finally {
-    if (looking === mine) { busy(''); looking = null; }
-  }
+  drawing = false;
+  busy('');
 }
 
 let shown = '';
@@ -192,7 +196,6 @@ export function show(blob) {
 function place(picture) {
   $('still').src = picture;
   $('still').alt = t('video.still');
-  $('still').hidden = false;
   dispatchEvent(new CustomEvent('avatalk:still'));
 }
 
