@@ -18,6 +18,8 @@ from avatalk.events import Progress
 
 if TYPE_CHECKING:
     from avatalk.avatars.made import Made, make_avatar
+    from avatalk.client.aio import AsyncClient
+    from avatalk.client.sync import Client
     from avatalk.media import Result
     from avatalk.pipeline import Plan, plan, preview, render
     from avatalk.request import VideoRequest
@@ -27,9 +29,11 @@ if TYPE_CHECKING:
     from avatalk.voiceover import Said, say
 
 __all__ = [
+    "AsyncClient",
     "AvatalkError",
     "BadInput",
     "CannotRun",
+    "Client",
     "Made",
     "Plan",
     "Progress",
@@ -51,6 +55,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AsyncClient": "client.aio",
+    "Client": "client.sync",
     "Made": "avatars.made",
     "Plan": "pipeline",
     "Result": "media",
@@ -73,7 +79,14 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'avatalk' has no attribute {name!r}")
-    return getattr(import_module(f"avatalk.{_HOMES[name]}"), name)
+    try:
+        return getattr(import_module(f"avatalk.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as error:
+        if error.name in ("httpx", "anyio"):
+            raise CannotRun(
+                "The client needs more packages.", hint="pip install 'avatalk[client]'"
+            ) from error
+        raise
 
 
 def __dir__() -> list[str]:

@@ -165,17 +165,32 @@ def _read_text(given: dict[str, Any]) -> None:
 
 @app.command()
 @takes_request
-def make(given: dict[str, Any], output: Output, spec: Spec = None, as_json: AsJson = False) -> None:
+def make(
+    given: dict[str, Any],
+    output: Output,
+    spec: Spec = None,
+    server: Annotated[
+        str | None, typer.Option(help="URL of an `avatalk serve` that makes it, instead of this machine.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Make a video."""
     with told(as_json):
         from dataclasses import asdict
 
         request = _request(spec, given)
         from avatalk.console import ProgressBar
-        from avatalk.pipeline import render
 
         with ProgressBar() as bar:
-            result = render(request, output, on_progress=bar.show, cancel=_STOP)
+            if server is not None:
+                from avatalk import Client
+
+                with Client(server) as client:
+                    result = client.make(request, output, on_progress=bar.show)
+            else:
+                from avatalk.pipeline import render
+
+                result = render(request, output, on_progress=bar.show, cancel=_STOP)
         if as_json:
             print_json(asdict(result))
             return

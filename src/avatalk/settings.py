@@ -52,6 +52,7 @@ SETTINGS = (
     Setting("offline", "switch", "0", "whether the network must not be touched"),
     Setting("commercial", "switch", "0", "whether models that forbid commercial use are refused"),
     Setting("diffusion", "text", "", "what paints avatars: a folder or the name of a pipeline"),
+    Setting("key", "text", "", "key that `avatalk make --server` and `avatalk.Client` send", secret=True),
     Setting(
         "database_url", "text", "", "where jobs are recorded: postgresql://…; by default SQLite", secret=True
     ),
