@@ -124,7 +124,7 @@ async def fetch(connection: Connection, url: str, path: Path) -> None:
                         file.seek(0)
                         file.truncate()
                     tag = answer.headers.get("etag", "")
-                    async for block in answer.aiter_bytes(_BLOCK):
+                    async for block in answer.aiter_raw():
                         await to_thread.run_sync(file.write, block)
                         patience.renew()
                 break

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import wait
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
+from threading import Event as Flag
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from avatalk.request import VideoRequest
 
 T = TypeVar("T")
 
+_LEAVE_S = 6.0
 _LISTEN_EVERY_S = 0.2  # to signals, which some systems do not let through while a thread waits
 
 
@@ -183,12 +184,21 @@ class Client:
     # --- plumbing
 
     def _run(self, work: Callable[..., Awaitable[T]], *args: Any, **how: Any) -> T:
-        future = self._portal.start_task_soon(partial(work, *args, **how))
+        over = Flag()
+
+        async def task() -> T:
+            try:
+                return await work(*args, **how)
+            finally:
+                over.set()
+
+        future = self._portal.start_task_soon(task)
         try:
             while not wait([future], _LISTEN_EVERY_S).done:
                 pass
         except BaseException:
             future.cancel()
+            over.wait(_LEAVE_S)  # it may have to tell the service
             raise
         return future.result()
 
