@@ -79,6 +79,8 @@ def test_rows_of_any_usual_encoding(encoding):
         (b"[1]", "Row 1 is no object"),
         (b'[{"a": [1]}]', "Row 1 has no text or number in a"),
         (b"[{]", "no valid JSON"),
+        (b"[" * 100_000, "no valid JSON"),
+        (rb'[{"a": "\ud800"}]', "no valid JSON"),
     ],
 )
 def test_rows_that_cannot_be_read_say_why(data, told):
@@ -143,6 +145,9 @@ def test_nothing_is_queued_unless_all_rows_are_right(served):
     assert served.get("/v1/batches").json()["data"] == [] and jobs_in(served) == []
 
 
+ODD = rb'{"template": {"text": "a", "\udc00": "b"}, "rows": [{"a": 1}]}'
+
+
 def test_limits_of_a_batch(tmp_path):
     with inside(tmp_path, max_rows=2) as client:
         body = {"template": {"text": "{a}"}, "rows": [{"a": "x"}] * 3}
@@ -153,7 +158,7 @@ def test_limits_of_a_batch(tmp_path):
         )
         huge = {"content-length": "30000000", "content-type": "application/json"}
         assert client.post("/v1/batches", content=b"{}", headers=huge).status_code == 413
-        for body in (b"{", b"[]", b"{}", b'{"rows": [{"a": 1}]}', b'{"template": {}, "rows": []}'):
+        for body in (b"{", b"[]", b"{}", b'{"rows": [{"a": 1}]}', b'{"template": {}, "rows": []}', ODD):
             answer = client.post("/v1/batches", content=body, headers={"content-type": "application/json"})
             assert answer.status_code == 400, (body, answer.text)
 

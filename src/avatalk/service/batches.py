@@ -22,7 +22,7 @@ from avatalk.service.context import Caller, Here, Maker, Reader, Service
 from avatalk.service.inputs import stored_inputs
 from avatalk.service.limits import check_text
 from avatalk.service.post import check_url
-from avatalk.service.rows import Row, check_columns, fill, places, plain_rows, read_rows
+from avatalk.service.rows import Row, check_columns, fill, places, plain_rows, read_json, read_rows
 from avatalk.spec import PATHS
 
 router = APIRouter(prefix="/v1/batches", tags=["batches"])
@@ -52,7 +52,7 @@ class BatchRequest(BaseModel):
     rows: list[dict[str, str | float | bool | None]] = Field(
         min_length=1, description="Values by column; every row has all columns that the template names."
     )
-    name: str = Field("", max_length=200, description="For people.")
+    name: str = Field("", max_length=200, pattern=r"^[^\x00]*$", description="For people.")
     callback_url: str | None = Field(
         None, max_length=2000, description="What is told by a signed POST when a video ends."
     )
@@ -258,10 +258,7 @@ async def _read(http: Request) -> dict[str, Any]:
 
 
 def _object(data: bytes, field: str | None = None) -> dict[str, Any]:
-    try:
-        found = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"This is no valid JSON ({error}).", hint="See /docs.", field=field) from error
+    found = read_json(data, field)
     if not isinstance(found, dict):
         raise BadInput("This is no JSON object.", hint="See /docs.", field=field)
     return found

@@ -33,12 +33,23 @@ def read_rows(data: bytes, most: int) -> list[Row]:
     """
     text = _text(data)
     if text.lstrip().startswith("["):
-        try:
-            rows = json.loads(text)
-        except ValueError as error:
-            raise _wrong(f"The rows are no valid JSON ({error}).") from error
-        return plain_rows(rows, most)
+        return plain_rows(read_json(text, "rows"), most)
     return _csv(text, most)
+
+
+def read_json(data: str | bytes, field: str | None = None) -> Any:
+    """What a JSON text says.
+
+    Raises:
+        BadInput: it is none, or has halves of characters in it, which nothing can write again.
+    """
+    try:
+        found = json.loads(data)
+        json.dumps(found, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        told = str(error).partition(": line")[0][:200].encode("ascii", "replace").decode()
+        raise BadInput(f"This is no valid JSON ({told}).", hint="See /docs.", field=field) from error
+    return found
 
 
 def plain_rows(rows: object, most: int) -> list[Row]:
