@@ -152,6 +152,8 @@ def test_drawn_avatars_are_in_the_answer_and_speak(served, tmp_path):
     assert [avatar["seed"] for avatar in made["data"]] == [5, 6]
     assert served.get(answer.headers["location"]).json() == made
     service = served.app.state.service
+    frame = served.post("/v1/preview", json={**ONE, "avatar": made["data"][0]["asset"], "background": "blur"})
+    assert frame.status_code == 200, frame.text
     keys = service.storage.keys("assets")
     characters = [read_made(service.storage.fetch(key, tmp_path)) for key in keys if key.endswith(".png")]
     assert {made.seed for made in characters if made and made.prompt == wish["description"]} == {5, 6}

@@ -14,6 +14,7 @@ from avatalk.errors import EngineUnavailable
 from avatalk.service import creations
 from avatalk.service.answers import Problem, may_answer
 from avatalk.service.context import Caller, Here, Reader, Service, Speaker
+from avatalk.service.ids import CreationId
 
 router = APIRouter(prefix="/v1/avatars", tags=["speech and pictures"])
 
@@ -108,12 +109,12 @@ def _make(service: Service, caller: Caller, request: AvatarRequest) -> sa.Row[An
 
 
 @router.get("/creations/{creation_id}", responses=may_answer(401, 403, 404, 429, 503))
-def get(service: Here, caller: Reader, creation_id: str) -> Creation:
+def get(service: Here, caller: Reader, creation_id: CreationId) -> Creation:
     """Avatars from words as they stand."""
     return told(creations.get(service, caller, creation_id))
 
 
 @router.post("/creations/{creation_id}/cancel", responses=may_answer(401, 403, 404, 429, 503))
-def cancel(service: Here, caller: Speaker, creation_id: str) -> Creation:
+def cancel(service: Here, caller: Speaker, creation_id: CreationId) -> Creation:
     """Stop making avatars; those that are ready stay."""
     return told(creations.cancel(service, caller, creation_id))

@@ -19,6 +19,7 @@ from avatalk.request import VideoRequest
 from avatalk.service import filling
 from avatalk.service.answers import Problem, may_answer
 from avatalk.service.context import Caller, Here, Maker, Reader, Service
+from avatalk.service.ids import BATCH_ID, BatchId
 from avatalk.service.inputs import stored_inputs
 from avatalk.service.limits import check_text
 from avatalk.service.post import check_url
@@ -187,7 +188,9 @@ async def submit(
 def page(
     service: Here,
     caller: Reader,
-    before: Annotated[str | None, Query(max_length=64, description="The `next` of the page before.")] = None,
+    before: Annotated[
+        str | None, Query(pattern=f"^{BATCH_ID}$", description="The `next` of the page before.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=100, description="Batches on a page.")] = 20,
 ) -> BatchPage:
     """The batches of the caller, the newest first, without their rows."""
@@ -196,13 +199,13 @@ def page(
 
 
 @router.get("/{batch_id}", summary="Look at a batch", responses=may_answer(401, 403, 404, 429, 503))
-def get(service: Here, caller: Reader, batch_id: str) -> Batch:
+def get(service: Here, caller: Reader, batch_id: BatchId) -> Batch:
     """A batch as it stands, with what became of every row."""
     return _get(service, caller, batch_id)
 
 
 @router.post("/{batch_id}/cancel", summary="Cancel a batch", responses=may_answer(401, 403, 404, 429, 503))
-def cancel(service: Here, caller: Maker, batch_id: str) -> Batch:
+def cancel(service: Here, caller: Maker, batch_id: BatchId) -> Batch:
     """Stop a batch: what waits is not begun, what is made is stopped; finished videos stay."""
     filling.end(service, caller.owner, batch_id, "canceling")
     service.filler.wake()
@@ -212,7 +215,7 @@ def cancel(service: Here, caller: Maker, batch_id: str) -> Batch:
 @router.delete(
     "/{batch_id}", status_code=204, summary="Delete a batch", responses=may_answer(401, 403, 404, 429, 503)
 )
-def delete(service: Here, caller: Maker, batch_id: str) -> None:
+def delete(service: Here, caller: Maker, batch_id: BatchId) -> None:
     """Stop a batch, and remove it with all its videos."""
     filling.end(service, caller.owner, batch_id, "deleting")
     service.filler.wake()

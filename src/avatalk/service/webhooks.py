@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from avatalk.service.answers import may_answer
 from avatalk.service.context import Here, Reader
+from avatalk.service.ids import VideoId
 from avatalk.service.tables import attempts, deliveries
 
 router = APIRouter(prefix="/v1/videos", tags=["videos"])
@@ -48,7 +49,7 @@ class DeliveryList(BaseModel):
     summary="How its webhooks were delivered",
     responses=may_answer(401, 403, 404, 429, 503),
 )
-def log_of(service: Here, caller: Reader, video_id: str) -> DeliveryList:
+def log_of(service: Here, caller: Reader, video_id: VideoId) -> DeliveryList:
     """The webhooks of a video, with every attempt to deliver them."""
     service.jobs.get(video_id, caller.owner)
 
