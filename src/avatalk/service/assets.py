@@ -15,6 +15,7 @@ from avatalk.errors import BadInput, NotFound
 from avatalk.models.identify import checksum
 from avatalk.service import shelf
 from avatalk.service.answers import may_answer
+from avatalk.service.content import File, answer_file, gives
 from avatalk.service.context import Caller, Here, Reader, Service, Uploader
 from avatalk.service.inputs import ASSET_ID
 from avatalk.service.uploads import Upload, received, shown_name
@@ -176,6 +177,27 @@ def page(
 def get(service: Here, caller: Reader, asset_id: AssetId) -> Asset:
     """A file: what it is, and when it goes."""
     return told(shelf.get(service, caller.owner, asset_id))
+
+
+@router.head(
+    "/{asset_id}/content",
+    summary="Size and kind of a file",
+    responses=gives("application/octet-stream"),
+    response_class=Response,
+)
+@router.get(
+    "/{asset_id}/content",
+    summary="A file itself",
+    responses=gives("application/octet-stream"),
+    response_class=Response,
+)
+def content(service: Here, caller: Reader, asset_id: AssetId, request: Request) -> Response:
+    """The file as it was sent, with the type that was found; `Range` gives a part of it."""
+    row = shelf.get(service, caller.owner, asset_id)
+    facts = row.facts
+    name = f"{row.id}{Path(row.key).suffix}"
+    file = File(lambda: service.storage.open(row.key), facts["bytes"], facts["sha256"], row.type, name)
+    return answer_file(request, file, attached=True)  # what a stranger made is not shown as a page of ours
 
 
 @router.delete("/{asset_id}", status_code=204, responses=may_answer(401, 403, 404, 429, 503))
