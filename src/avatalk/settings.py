@@ -74,8 +74,6 @@ SETTINGS = (
     Setting("max_text", "number", "200000", "longest text of a request, in characters"),
     Setting("max_rows", "number", "1000", "most rows of a batch"),
     Setting("max_connections", "number", "500", "most connections that are open at once"),
-    Setting("keep_assets_days", "number", "30", "days after its last use that an uploaded file is kept"),
-    Setting("max_assets_gb", "number", "50", "most that uploaded files take; the longest unused go first"),
     Setting("upload_timeout_s", "number", "30", "seconds in which the next part of an upload must come"),
     Setting(
         "remote_hosts", "list", "", "hosts from which requests may name files by https URL; none by default"

@@ -297,15 +297,22 @@ class Jobs:
         gigabytes = settings.number("keep_gb") if keep_gb is None else keep_gb
         return expiry.expire(self.db, self.storage, keep_s=days * 86400, keep_bytes=gigabytes * 1e9)
 
-    def store(self, path: Path) -> Stored:
+    def store(self, path: Path, ending: str | None = None, sha256: str = "") -> Stored:
         """Store a file that requests will be made from, or find it there; it counts as used now.
+
+        Args:
+            path: of the file.
+            ending: as for `Storage.put`.
+            sha256: likewise.
 
         Raises:
             StorageError: it cannot be stored.
         """
-        stored = self.storage.put(path, ASSETS)
+        stored = self.storage.put(path, ASSETS, ending=ending, sha256=sha256)
         expiry.use(self.db, [stored.key])
-        return stored if self.storage.exists(stored.key) else self.storage.put(path, ASSETS)
+        if self.storage.exists(stored.key):
+            return stored
+        return self.storage.put(path, ASSETS, ending=ending, sha256=sha256)
 
     def events(self, job_id: str, after: int = 0, limit: int = 1000) -> list[JobEvent]:
         """Return what happened to a job after event number `after`, in order."""

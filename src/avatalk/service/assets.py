@@ -17,6 +17,7 @@ from avatalk.service import shelf
 from avatalk.service.answers import may_answer
 from avatalk.service.content import File, answer_file, gives
 from avatalk.service.context import Caller, Here, Reader, Service, Uploader
+from avatalk.service.examine import TYPES
 from avatalk.service.inputs import ASSET_ID
 from avatalk.service.uploads import Upload, received, shown_name
 
@@ -78,7 +79,9 @@ class Asset(BaseModel):
         examples=[[[251.4, 106.5, 371.4, 219.9]]],
     )
     created_at: float = Field(description="Seconds since 1970.")
-    expires_at: float = Field(description="When it goes unless it is used again, seconds since 1970.")
+    expires_at: float | None = Field(
+        description="When it goes unless it is used again, seconds since 1970; null for never."
+    )
     links: dict[str, str] = Field(description="Where its content is.")
 
 
@@ -182,13 +185,13 @@ def get(service: Here, caller: Reader, asset_id: AssetId) -> Asset:
 @router.head(
     "/{asset_id}/content",
     summary="Size and kind of a file",
-    responses=gives("application/octet-stream"),
+    responses=gives(*TYPES),
     response_class=Response,
 )
 @router.get(
     "/{asset_id}/content",
     summary="A file itself",
-    responses=gives("application/octet-stream"),
+    responses=gives(*TYPES),
     response_class=Response,
 )
 def content(service: Here, caller: Reader, asset_id: AssetId, request: Request) -> Response:

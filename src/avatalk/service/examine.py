@@ -64,6 +64,13 @@ _CONTAINERS = {
 }
 _OTHER = ("application/octet-stream", ".bin", "application/octet-stream", ".bin")
 
+TYPES = sorted(
+    {kind for kind, _ in _PICTURES.values()}
+    | {kind for row in _CONTAINERS.values() for kind in row[::2]}
+    | {_HEIC[0], _OTHER[0], "video/quicktime", "video/x-matroska", "audio/x-matroska"}
+)
+"""All media types that a file is found to be of."""
+
 
 def examine(path: Path, limits: Limits, finder: FaceFinder | None = None) -> Found:
     """Decode a file and say what it is.

@@ -1,38 +1,34 @@
 """Uploaded files at rest: a row for each that somebody sent, and one content for all that are equal.
 
-Content is stored under its hash. It goes when no row names it and no open job is made from it. So that nobody
-finds content there that is just being removed, rows say which content comes and which goes, and whoever
-changes the rows of one content holds a lock on it.
+Content is stored under its hash. It goes when its last row is deleted and no open job is made from it, or
+when it expires (`avatalk.jobs.expiry`). So that nobody takes content for stored that is just being removed, a
+row stands before its content is looked for, and whoever removes content holds the row of `files` that whoever
+stores it writes to.
 """
 
 from __future__ import annotations
 
 import secrets
 import time
-import zlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 
 from avatalk import settings
-from avatalk.errors import NotFound, StorageError
+from avatalk.errors import NotFound
+from avatalk.jobs import expiry
 from avatalk.jobs.inputs import ASSETS
 from avatalk.jobs.records import OPEN
-from avatalk.jobs.tables import jobs
+from avatalk.jobs.tables import files, jobs
 from avatalk.service.checks import Found, check
 from avatalk.service.context import Service
-from avatalk.service.tables import assets
+from avatalk.service.tables import assets, batch_rows
 
-T = TypeVar("T")
 Row = sa.Row[Any]
 
-# Owners that nobody can be.
-_COMES, _GOES = "(comes)", "(goes)"
-_STALE_S = 60.0  # after which whoever was to finish it has been killed
-_WAIT_S = 0.05
-_LOCKS = 0x41560000
+_COMES = "(comes)"  # an owner that nobody can be, of what is not stored yet
+_LOST_S = 24 * 3600.0  # after which whoever was to store it has been killed
 
 
 def keep(
@@ -76,9 +72,15 @@ def keep(
         "created_at": now,
         "used_at": now,
     }
-    _announce(service, row)
+
+    def announce(connection: sa.Connection) -> None:
+        lost = (assets.c.owner == _COMES) & (assets.c.used_at < now - _LOST_S)
+        connection.execute(assets.delete().where(lost))
+        connection.execute(assets.insert().values(**row))
+
+    service.db.run(announce)
     try:
-        service.storage.put(path, ASSETS, ending=found.ending, sha256=sha256)
+        service.jobs.store(path, ending=found.ending, sha256=sha256)
         mine = assets.update().where(assets.c.id == row["id"]).values(owner=owner).returning(assets)
         return service.db.run(lambda connection: connection.execute(mine).one())
     except BaseException:
@@ -122,37 +124,10 @@ def forget(service: Service, owner: str, asset_id: str) -> None:
     _drop(service, row.id, row.key)
 
 
-def expires_at(row: Row) -> float:
-    """When a row goes if it is not used again, seconds since 1970."""
-    return float(row.used_at) + 86_400 * settings.number("keep_assets_days")
-
-
-def expire(service: Service) -> int:
-    """Remove what was unused for too long, and then the longest unused until the rest is small enough.
-
-    What open jobs are made from stays. Returns the number of rows that went.
-    """
-    most = settings.number("max_assets_gb") * 1e9
-    oldest = time.time() - 86_400 * settings.number("keep_assets_days")
-
-    def work(connection: sa.Connection) -> tuple[list[Row], set[str]]:
-        rows = connection.execute(sa.select(assets).order_by(assets.c.used_at.desc())).all()
-        return list(rows), _wanted(connection)
-
-    rows, wanted = service.db.run(work)
-    sizes: dict[str, int] = {}
-    gone = 0
-    for row in rows:
-        if row.owner in (_COMES, _GOES):
-            late = row.used_at < time.time() - _STALE_S
-        else:
-            sizes.setdefault(row.key, int(row.facts["bytes"]))
-            late = row.used_at < oldest or sum(sizes.values()) > most
-        if late and row.key not in wanted:
-            sizes.pop(row.key, None)
-            _drop(service, row.id, row.key)
-            gone += 1
-    return gone
+def expires_at(row: Row) -> float | None:
+    """When a row goes if it is not used again, seconds since 1970; None for never."""
+    days = settings.number("keep_days")
+    return float(row.used_at) + 86_400 * days if days else None
 
 
 def _known(service: Service, owner: str, sha256: str) -> Found | None:
@@ -166,57 +141,28 @@ def _known(service: Service, owner: str, sha256: str) -> Found | None:
     return Found(row.kind, row.type, Path(row.key).suffix, facts)
 
 
-# --- content that several share ----------------------------------------------------------------------
-
-
-def _announce(service: Service, row: dict[str, Any]) -> None:
-    """Insert the row of content that comes, once none of it is going."""
-    going = sa.select(assets).where(assets.c.key == row["key"], assets.c.owner == _GOES)
-
-    def work(connection: sa.Connection) -> bool:
-        if any(other.used_at > time.time() - _STALE_S for other in connection.execute(going).all()):
-            return False
-        connection.execute(sa.delete(assets).where(assets.c.key == row["key"], assets.c.owner == _GOES))
-        connection.execute(assets.insert().values(**row))
-        return True
-
-    until = time.monotonic() + 2 * _STALE_S
-    while not _alone(service, row["key"], work):
-        if time.monotonic() > until:
-            raise StorageError("The file cannot be stored now.", hint="Send it again.")
-        time.sleep(_WAIT_S)
-
-
 def _drop(service: Service, asset_id: str, key: str) -> None:
     """Remove a row; and the content, if nobody else has it and no open job needs it."""
-    mine, same = assets.c.id == asset_id, assets.c.key == key
 
-    def work(connection: sa.Connection) -> bool:
-        others = connection.execute(sa.select(assets.c.id).where(same, ~mine).limit(1)).one_or_none()
-        if others is not None or key in _wanted(connection):
-            connection.execute(sa.delete(assets).where(mine))
-            return False
-        connection.execute(assets.update().where(mine).values(owner=_GOES, used_at=time.time()))
+    def work(connection: sa.Connection) -> None:
+        # Taken first: whoever stores the same meanwhile waits here, then finds it gone and stores it again.
+        connection.execute(files.update().where(files.c.key == key).values(key=key))
+        connection.execute(assets.delete().where(assets.c.id == asset_id))
+        if not _needed(connection, key):
+            connection.execute(files.delete().where(files.c.key == key))
+            service.storage.remove(key)
+
+    expiry.use(service.db, [key])  # so that the row is there to be held
+    service.db.run(work)
+
+
+def _needed(connection: sa.Connection, key: str) -> bool:
+    """Whether content is somebody's, or that of a video that is still to be made."""
+    rows = sa.select(assets.c.id).where(assets.c.key == key).limit(1)
+    if connection.execute(rows).first() is not None:
         return True
-
-    if _alone(service, key, work):
-        service.storage.remove(key)
-        service.db.run(lambda connection: connection.execute(sa.delete(assets).where(mine)))
-
-
-def _wanted(connection: sa.Connection) -> set[str]:
-    """Keys of what open jobs are made from."""
-    rows = connection.execute(sa.select(jobs.c.inputs).where(jobs.c.status.in_(OPEN))).all()
-    return {key for row in rows for key in row.inputs}
-
-
-def _alone(service: Service, key: str, work: Callable[[sa.Connection], T]) -> T:
-    """Do `work` in a transaction while nobody else does so for the same content."""
-
-    def locked(connection: sa.Connection) -> T:
-        if connection.dialect.name == "postgresql":
-            number = _LOCKS << 32 | zlib.crc32(key.encode())
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.cast(number, sa.BigInteger))))
-        return work(connection)
-
-    return service.db.run(locked)
+    of_jobs = sa.select(jobs.c.inputs).where(jobs.c.status.in_(OPEN))
+    of_batches = sa.select(batch_rows.c.inputs).where(batch_rows.c.job_id.is_(None))
+    return any(
+        key in inputs for query in (of_jobs, of_batches) for inputs in connection.execute(query).scalars()
+    )
