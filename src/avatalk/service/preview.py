@@ -23,7 +23,9 @@ class PreviewRequest(AssetRequest):
 
     model_config = ConfigDict(title="PreviewRequest")
 
-    at: float = Field(0.0, ge=0, le=1e6, description="Seconds into the video.")
+    at: float | None = Field(
+        0.0, ge=0, le=1e6, description="Seconds into the video; null for a moment at which somebody speaks."
+    )
 
 
 @router.post(

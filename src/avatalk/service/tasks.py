@@ -23,22 +23,23 @@ _kept: list[
 ] = []  # the plan of the last preview: the next is often of the same
 
 
-def preview(_tell: OnStep, inputs: Inputs, storage: str, at: float) -> bytes:
+def preview(_tell: OnStep, inputs: Inputs, storage: str, at: float | None) -> bytes:
     """The frame at `at` seconds of the video of a request, as PNG.
 
     Args:
         inputs: the request.
         storage: URL of the storage where its files are.
-        at: seconds into the video.
+        at: seconds into the video; None for a moment at which somebody speaks.
 
     Raises:
         BadInput: the video ends before `at`.
         AvatalkError: what is wrong with the request.
     """
     from avatalk.video.picture import write_picture
+    from avatalk.video.poster import spoken_frame
 
     made = _plan(inputs, storage)
-    index = int(Fraction(at) * made.fps)
+    index = spoken_frame(made.visemes, made.motion) if at is None else int(Fraction(at) * made.fps)
     if not 0 <= index < made.n_frames:
         raise BadInput(
             f"There is no frame at {at:g} s.",

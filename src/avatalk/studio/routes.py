@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -9,13 +10,17 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
-from avatalk.errors import Conflict, NotFound
+from avatalk.errors import Conflict, NotFound, TooLarge
 from avatalk.service.context import KEY_COOKIE, Caller, Here, Reader, Service, Speaker
+from avatalk.service.inputs import AssetRequest, stored_inputs
+from avatalk.service.made import as_asset
+from avatalk.service.speech import MAX_LETTERS
 from avatalk.service.tables import assets
+from avatalk.workspace import temporary_folder
 
 router = APIRouter(prefix="/studio", include_in_schema=False)
 
-_LONGEST_S = 60.0
+_LONGEST_S, _LONGEST_SPEECH_S = 60.0, 120.0
 _A_YEAR_S = 365 * 24 * 3600
 
 
@@ -80,6 +85,37 @@ async def picture(
         height=height,
     )
     return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
+
+
+@router.post("/speech")
+async def speech(
+    service: Here, caller: Speaker, http: Request, wish: AssetRequest, sound: bool = True
+) -> dict[str, Any]:
+    """What a video says: with `sound` as an asset, and words and lips with their times."""
+    if len(wish.text or "") > MAX_LETTERS:
+        raise TooLarge(
+            f"The text has {len(wish.text or '')} characters; {MAX_LETTERS} are the most for speech alone.",
+            hint="Generate the video: that has no limit.",
+            field="speech",
+        )
+    fields = wish.model_dump(mode="json", exclude_defaults=True)
+    inputs = await to_thread.run_sync(stored_inputs, service, caller, fields)
+    with temporary_folder() as folder:
+        path = Path(folder) / "speech.m4a"
+        told: dict[str, Any] = await service.helpers.serve(
+            http,
+            "avatalk.studio.tasks:speak",
+            timeout_s=_LONGEST_SPEECH_S,
+            inputs=inputs,
+            storage=service.storage.url,
+            output=str(path) if sound else "",
+        )
+        if sound:
+            facts = {"duration_s": told["duration_s"]}
+            told["asset"] = await to_thread.run_sync(
+                as_asset, service, caller, path, "sound", "audio/mp4", facts
+            )
+    return told
 
 
 @router.post("/avatars", status_code=204)

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import asdict
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from avatalk import models
-from avatalk.errors import FaceError
+from avatalk.errors import AvatalkError, FaceError
 from avatalk.events import Monitor, Progress
-from avatalk.jobs.inputs import Inputs
+from avatalk.jobs.inputs import Inputs, local_request
 from avatalk.jobs.storage import Storage
 from avatalk.media import UInt8Array
-from avatalk.service.tasks import preview
+from avatalk.service.tasks import named, preview
 from avatalk.workspace import temporary_folder
 
 OnStep = Callable[[dict[str, Any]], None]
+
+MOUTH_FPS = 25
+"""Values a second of the curve of the mouth that `speak` tells."""
 
 _EXPECTED = ("faces", "open")
 """Rules of `avatalk.avatars.usable` that are no fault of an avatar: several faces, of which one is chosen."""
@@ -89,6 +94,45 @@ def _open(path: Path) -> tuple[UInt8Array, bool]:
     if is_clip(path):
         return next(open_clip(path).frames([0])), True
     return load_photo(path), False
+
+
+def speak(_tell: OnStep, inputs: Inputs, storage: str, output: str) -> dict[str, Any]:
+    """Speak what a video says into a sound file, in the very voice of the video.
+
+    Args:
+        inputs: the request of the video.
+        storage: URL of the storage where its files are.
+        output: path of the file; empty for none.
+
+    Returns:
+        ``duration_s``, ``voice``, ``words`` (``text``, ``start_s``, ``end_s``; none where their times are not
+        known), ``mouth`` (how far the lips are open, 0..1, `MOUTH_FPS` times a second), ``warnings``.
+
+    Raises:
+        AvatalkError: what is wrong with the text, the voice or the recording.
+    """
+    from avatalk import stages
+    from avatalk.speech.soundfile import write_sound
+
+    monitor, fps = Monitor(), Fraction(MOUTH_FPS)
+    with temporary_folder() as folder:
+        request, names = local_request(inputs, Storage(storage), Path(folder))
+        try:
+            avatar = stages.find_avatar(request, monitor)
+            speech = stages.find_speech(request, avatar, Path(folder), monitor)
+            n_frames = stages.frame_count(speech.audio.duration_s, speech.audio.sample_rate, fps)
+            visemes, _ = stages.find_curves(request, speech, fps, n_frames, monitor)
+            if output:
+                write_sound(Path(output), speech.audio, monitor)
+        except AvatalkError as error:
+            raise named(error, names) from None
+    return {
+        "duration_s": round(speech.audio.duration_s, 3),
+        "voice": speech.voice,
+        "words": [asdict(word) for word in speech.words or ()],
+        "mouth": [round(float(opening), 2) for opening in visemes.opening],
+        "warnings": monitor.warnings,
+    }
 
 
 def keep(_tell: OnStep, key: str, storage: str, name: str) -> None:

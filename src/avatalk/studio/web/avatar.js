@@ -105,7 +105,9 @@ async function take(file) {
     });
     if (asset.kind === 'sound') throw new Problem({ message: t('avatar.is_sound') }, 0);
     const seen = await get(`studio/faces/${asset.id}`);
-    state.avatar.upload = { id: asset.id, name: file.name || t('avatar.photo'), ...seen };
+    state.avatar.upload = { id: asset.id, ...seen, name: file.name || t('avatar.photo') };
+    const moves = engines.some((engine) => engine.stage === 'lipsync' && engine.ready && engine.takes.includes('clip'));
+    state.avatar.upload.static = seen.clip && !moves; // what moves the lips of a clip is not installed
     state.avatar.face = seen.faces.length > 1 ? seen.chosen : null;
     uploaded();
     say(seen.faces.length ? t('avatar.found', { n: seen.faces.length }) : seen.problem);

@@ -2,8 +2,9 @@
 
 import { $, here, make, number, say, seconds, t } from './dom.js';
 import { Problem, clear, get, post, tell, tellBeside } from './api.js';
-import { keep, missing, onChange, request, state } from './state.js';
+import { keep, missing, request, state } from './state.js';
 import { Live } from './live.js';
+import * as timeline from './timeline.js';
 
 const LOOK_EVERY_MS = 700;
 const SHORT_S = 12; // a shorter video is nearly finished when its first segment is
@@ -18,7 +19,6 @@ export function start() {
   $('job-cancel').addEventListener('click', cancel);
   addEventListener('avatalk:still', () => { if ($('job').hidden) still(); });
   $('stage-back').addEventListener('click', moving);
-  onChange(() => { if (state.job) $('result').classList.add('old'); });
   if (state.job) follow(state.job, true);
 }
 
@@ -76,7 +76,7 @@ export function follow(id, found) {
   live?.stop();
   live = new Live($('player'), id, moving);
   $('result').hidden = true;
-  $('result').classList.remove('old');
+  timeline.withdraw();
   const look = async () => {
     let video;
     try {
@@ -141,7 +141,17 @@ export async function play(video, at_once) {
   }
   moving();
   if (at_once && player.paused && !player.ended) player.play().catch(() => {}); // browsers may want a click first
+  timeline.offer(video, corrected);
   await result(video);
+}
+
+/** Make a video again with a text that was corrected under it; what did not change of it is not spoken anew. */
+function corrected(text) {
+  state.speech.tab = 'text';
+  state.speech.text = text;
+  $('text').value = text;
+  $('text').dispatchEvent(new Event('input'));
+  generate();
 }
 
 async function result(video) {

@@ -49,7 +49,7 @@ function grounds() {
     for (const one of $('grounds').querySelectorAll('input[type=radio]')) one.checked = false;
     choose(colour.value);
   });
-  const own = make('button', { type: 'button', class: 'small', id: 'ground-pick', text: t('look.own'), onclick: () => $('ground-file').click() });
+  const own = make('button', { type: 'button', class: 'ground plus', id: 'ground-pick', 'aria-label': t('look.own'), title: t('look.own'), text: '+', onclick: () => $('ground-file').click() });
   const boxes = GROUNDS.map((ground) => swatch(ground, t(`ground.${ground.split(':')[0]}`) + (ground.includes(':') ? ` ${ground.slice(9)}` : ''),
     css(ground) ? `background:${css(ground)}` : '', ground));
   if (video.ground) boxes.push(swatch('own', video.ground.name, `background:center/cover url("${here(`studio/pictures/${video.ground.id}?height=120`)}")`));
@@ -149,7 +149,7 @@ function framed(spoken) {
   if (!spoken) { for (const name of ['audio', 'transcript', 'voice', 'voice_sample', 'language']) delete fields[name]; fields.text = '1'; }
   if (fields.text) fields.text = beginning(fields.text);
   fields.captions = fields.captions.includes('burn') ? 'burn' : 'none';
-  fields.at = spoken ? 0.6 : 0;
+  fields.at = spoken ? null : 0;
   if (state.avatar.tab === 'upload' && state.avatar.upload.clip) fields.static = true; // its faces would take a while
   return fields;
 }

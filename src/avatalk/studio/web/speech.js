@@ -1,7 +1,7 @@
 // Step 2: what is said. Text with a voice, or a recording.
 
 import { $, here, language, make, number, say, seconds, t, tabs } from './dom.js';
-import { Problem, clear, get, raw, tell, tellBeside, upload } from './api.js';
+import { Problem, clear, get, post, raw, tell, tellBeside, upload } from './api.js';
 import { dropped } from './avatar.js';
 import { changed, keep, missing, request, state } from './state.js';
 import { Recorder } from './record.js';
@@ -118,13 +118,20 @@ function list() {
   }
   if (!rows.length) rows.push(make('p', { class: 'note', text: t('speech.none') }));
   $('voices').replaceChildren(...rows);
+  reachable();
   const box = $('voices').querySelector('input:checked')?.closest('.voice');
   if (box) $('voices').scrollTop = Math.max(0, box.offsetTop - $('voices').offsetTop - 60);
+}
+
+/** Of all the buttons that play voices, the Tab key reaches that of the chosen voice. */
+function reachable() {
+  for (const one of $('voices').querySelectorAll('button')) one.tabIndex = one.parentElement.querySelector('input').checked ? 0 : -1;
 }
 
 function row(value, title, about, checked, voice) {
   const choose = () => {
     state.speech.voice = value;
+    reachable();
     if (voice && state.speech.sample) { state.speech.sample = null; cloned(); list(); }
     clear('problem-voice');
     stale();
@@ -253,14 +260,10 @@ async function generate() {
   $('speech-make').disabled = true;
   try {
     const fields = request();
-    if (fields.audio) {
-      wave.show(await (await raw(`v1/assets/${fields.audio}/content`, { signal: making.signal })).blob());
-    } else {
-      const body = {};
-      for (const name of ['text', 'voice', 'voice_sample', 'language', 'speed', 'pitch']) if (fields[name] !== undefined) body[name] = fields[name];
-      const answer = await raw('v1/speech', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body), signal: making.signal });
-      wave.show(await answer.blob());
-    }
+    for (const name of ['background', 'captions', 'aspect', 'frame', 'quality', 'engine', 'face', 'static']) delete fields[name];
+    if (['problem-avatar', 'problem-describe'].includes(lacks?.[0])) delete fields.avatar;
+    const told = await (await post('studio/speech', fields, { signal: making.signal })).json();
+    wave.show(await (await raw(`v1/assets/${told.asset}/content`)).blob());
     say(t('speech.done'));
   } catch (problem) {
     tellBeside(problem, 'problem-speech');
