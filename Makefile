@@ -35,7 +35,7 @@ test-coqui: $(COQUI)/.tests
 	OMP_WAIT_POLICY=PASSIVE $(COQUI)/bin/python -m pytest tests_coqui tests/test_speech_engines.py
 
 bench-coqui: $(COQUI)/.tests
-	$(COQUI)/bin/python scripts/bench_coqui.py
+	OMP_WAIT_POLICY=PASSIVE $(COQUI)/bin/python scripts/bench_coqui.py
 
 bench: $(VENV)/.tests
 	$(BIN)/python scripts/bench.py

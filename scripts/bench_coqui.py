@@ -57,11 +57,15 @@ def row(what: str, wall: float, cpu: float, note: str = "") -> None:
 
 
 class Bounded:
-    """XTTS, stopped after as many tokens as real speech has, and the time that its language model takes."""
+    """XTTS, stopped after as many tokens as real speech has.
+
+    Attributes:
+        rates: tokens a second of its language model, for every sentence so far.
+    """
 
     def __init__(self, gpt) -> None:
         self._gpt, self._generate = gpt, gpt.generate
-        self.tokens, self.seconds = 0, 0.0
+        self.rates = []
         gpt.generate = self.generate
 
     def expect(self, sentence: str) -> None:
@@ -71,19 +75,18 @@ class Bounded:
     def generate(self, **how):
         """What the library calls."""
         wall, _, codes = timed(lambda: self._generate(**how))
-        self.tokens += codes.shape[-1]
-        self.seconds += wall
+        self.rates.append(codes.shape[-1] / wall)
         return codes
 
 
-def measure(engine, rounds: int, expect=str) -> None:
+def measure(engine, rounds: int, expect=str, first: str = "libraries and weights read") -> None:
     """Print the rows of one engine whose weights are in place; `expect` is told of every sentence."""
     import numpy as np
 
     voice = engine.voices()[0]
     expect(SENTENCES[2])
     wall, cpu, _ = timed(lambda: engine.speak(SENTENCES[2], voice))
-    row(f"{engine.title}: first sentence of a process", wall, cpu, "libraries and weights read")
+    row(f"{engine.title}: first sentence of a process", wall, cpu, first)
     walls, cpus = [], []
     for _ in range(rounds):
         for sentence in SENTENCES:
@@ -134,7 +137,7 @@ def main() -> None:
             wall, cpu, network = timed(engine._loaded)
             row(f"{engine.title}: libraries and weights read", wall, cpu)
             bounded = Bounded(network._model.gpt)
-            measure(engine, 1, bounded.expect)
+            measure(engine, 1, bounded.expect, "after that")
             print(
                 f"| XTTS v2: tokens of its language model | {bounded.tokens / bounded.seconds:.1f} a second |"
             )
