@@ -14,7 +14,7 @@ from PIL import Image
 import avatalk
 from avatalk.avatars import kept as kept_avatars
 from avatalk.avatars.made import make_avatar, read_made
-from avatalk.errors import BadInput, Cancelled, CannotRun, TooMany
+from avatalk.errors import BadInput, Cancelled, TooLarge, TooMany
 from avatalk.service import helpers as helpers_of
 from avatalk.service.helpers import Helpers
 from serving import inside
@@ -163,7 +163,7 @@ def test_an_avatar_that_cannot_be_made_is_told_at_once(served):
     answer = served.post("/v1/avatars", json={"description": "   ", "engine": "drawn"})
     assert answer.status_code == 400
     answer = served.post("/v1/avatars", json={"description": "a man", "engine": "diffusion"})
-    assert answer.status_code == 503 and "avatalk models install" in answer.json()["error"]["hint"]
+    assert answer.status_code == 409 and "avatalk models install" in answer.json()["error"]["hint"]
     assert served.get("/v1/avatars/creations/make_0").status_code == 404
 
 
@@ -196,12 +196,12 @@ def test_a_child_that_takes_too_long_or_too_much_is_replaced(one, tmp_path):
     picture["output"] = str(tmp_path / "a.png")
     one.run("hear", timeout_s=60, **arguments)
     first = pid_of(one)
-    with pytest.raises(CannotRun, match="longer than"):
+    with pytest.raises(TooLarge, match="longer than"):
         one.run("imagine", timeout_s=0, **picture)
     one.run("hear", timeout_s=60, **arguments)
     assert pid_of(one) != first
     one._memory = 1
-    with pytest.raises(CannotRun, match="memory"):
+    with pytest.raises(TooLarge, match="memory"):
         one.run("imagine", timeout_s=60, **picture)
 
 
@@ -223,6 +223,10 @@ def test_more_than_can_wait_are_asked_to_come_again(one, tmp_path, monkeypatch):
     with pytest.raises(TooMany):
         one.run("hear", timeout_s=60, **arguments)
     running.join()
+
+
+def test_a_voice_that_is_not_installed_cannot_be_heard(served):
+    assert served.get("/v1/voices/en_US-lessac-medium/preview").status_code == 404
 
 
 def test_every_answer_is_described(served):

@@ -26,7 +26,7 @@ def verify_webhook(body: bytes, header: str, secret: str, tolerance_s: float = 3
     Args:
         body: as it was received, byte for byte.
         header: the value of ``Avatalk-Signature``.
-        secret: of the key with which the video was made, from ``avatalk keys secret``.
+        secret: of the key with which the video was made, from ``avatalk keys webhook-secret``.
         tolerance_s: seconds that its time may differ from now; older ones may be a replay.
 
     Returns:

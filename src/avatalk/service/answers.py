@@ -25,6 +25,7 @@ _STATUS: Sequence[tuple[type[AvatalkError], int]] = (
     (errors.Conflict, 409),
     (errors.BadInput, 400),
     (errors.TooMany, 429),
+    (errors.EngineUnavailable, 409),
     (errors.CannotRun, 503),
 )
 _CODES = {401: "no_key", 403: "not_allowed", 404: "not_found", 405: "method_not_allowed"} | {

@@ -80,7 +80,7 @@ def told(row: sa.Row[Any]) -> Creation:
     status_code=201,
     responses={
         202: {"model": Creation, "description": "They are being painted: look at `Location` again."},
-        **may_answer(400, 401, 403, 413, 429, 503),
+        **may_answer(400, 401, 403, 409, 413, 429, 503),
     },
 )
 async def make(service: Here, caller: Speaker, request: AvatarRequest, response: Response) -> Creation:

@@ -16,7 +16,7 @@ from avatalk import catalogue
 from avatalk._version import __version__
 from avatalk.avatars import gallery, kept
 from avatalk.avatars.artist.character import Character
-from avatalk.errors import NotFound, UnknownName
+from avatalk.errors import EngineUnavailable, NotFound, UnknownName
 from avatalk.service.answers import may_answer
 from avatalk.service.context import Here, Reader, Service
 from avatalk.workspace import kept_or_made, temporary_folder
@@ -142,7 +142,7 @@ def voices(
     responses={
         200: {"content": {"audio/wav": {}}, "description": "A sentence of about two seconds."},
         304: {"description": "It is still the one whose ETag was given."},
-        **may_answer(400, 401, 403, 404, 429, 503),
+        **may_answer(400, 401, 403, 404, 413, 429, 503),
     },
 )
 async def hear(
@@ -179,7 +179,7 @@ def _voice(name: str, own: bool) -> str:
         return f"{__version__} {name} {voice.consent}"
     try:
         return f"{__version__} {lookup(name)}"
-    except UnknownName as error:
+    except (UnknownName, EngineUnavailable) as error:
         hint = "GET /v1/voices lists them."
         raise NotFound(f"There is no voice {name}.", hint=hint, field="name") from error
 

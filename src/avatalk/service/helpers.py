@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from anyio import CapacityLimiter, create_task_group, sleep, to_thread
 from fastapi import Request
 
-from avatalk.errors import AvatalkError, Cancelled, CannotRun, TooMany
+from avatalk.errors import AvatalkError, Cancelled, CannotRun, TooLarge, TooMany
 
 log = logging.getLogger("avatalk.service")
 
@@ -70,7 +70,8 @@ class Helpers:
 
         Raises:
             TooMany: too many wait already.
-            CannotRun: it took too long or too much memory, or its process ended.
+            TooLarge: it took too long, or too much memory.
+            CannotRun: its process ended.
             Cancelled: `gone` was set.
             AvatalkError: of the task itself.
         """
@@ -201,12 +202,12 @@ class _Child:
                 if gone.is_set():
                     raise Cancelled("Nobody waits for this any more.")
                 if time.monotonic() > until:
-                    raise CannotRun(
+                    raise TooLarge(
                         f"This took longer than {timeout_s:g} s and was stopped.",
                         hint="Give less at once, such as a shorter text, or submit a video.",
                     )
                 if memory_mb is not None and _resident_mb(self._process.pid) > memory_mb:
-                    raise CannotRun(
+                    raise TooLarge(
                         f"This took more than {memory_mb:g} MB of memory and was stopped.",
                         hint="Choose a smaller size, or a smaller picture or clip.",
                     )

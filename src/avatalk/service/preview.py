@@ -33,7 +33,7 @@ class PreviewRequest(AssetRequest):
     response_class=Response,
     responses={
         200: {"content": {"image/png": {}}, "description": "The frame as PNG, the same as in the video."},
-        **may_answer(400, 401, 403, 404, 413, 429, 503),
+        **may_answer(400, 401, 403, 404, 409, 413, 429, 503),
     },
 )
 async def preview(

@@ -79,7 +79,7 @@ class Speech(BaseModel):
             "content": {type_: {} for type_ in dict.fromkeys(_TYPES.values())},
             "description": "The sound itself; with `with=words` JSON with the id of the sound and the words.",
         },
-        **may_answer(400, 401, 403, 404, 413, 429, 503),
+        **may_answer(400, 401, 403, 404, 409, 413, 429, 503),
     },
 )
 async def speak(
