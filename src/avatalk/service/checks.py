@@ -44,7 +44,7 @@ class Limits:
     seconds: float
     frames: int
     cpu_s: int = 60
-    wall_s: float = 180.0
+    wall_s: float = 300.0
     memory_bytes: int = _MEMORY_BYTES
 
     @classmethod

@@ -17,6 +17,7 @@ from avatalk.jobs.inputs import ASSETS, Inputs
 from avatalk.request import VideoRequest
 from avatalk.service.context import Caller, Service
 from avatalk.service.limits import check_text
+from avatalk.service.remote import is_url, take_url
 from avatalk.service.tables import assets
 from avatalk.spec import PATHS, path_in
 from avatalk.speech import kept as kept_voices
@@ -73,6 +74,8 @@ def stored_inputs(service: Service, caller: Caller, fields: dict[str, Any]) -> I
     fields, names = dict(fields), {}
     for field in PATHS:
         value = fields.get(field)
+        if isinstance(value, str) and is_url(value) and (url := path_in(field, value)):
+            value = fields[field] = value.replace(url, take_url(service, caller, url, field), 1)
         if isinstance(value, str) and (found := ASSET_ID.match(value.strip())):
             key, names[key] = _asset(service, caller, found[0], field)
             fields[field] = value.replace(found[0], key, 1)

@@ -165,8 +165,17 @@ async def _blocks(request: Request, most: int, limit: int) -> AsyncIterator[byte
         yield bytes(held)
 
 
-class _File:
-    """One file that is written."""
+class Spooled:
+    """A file that is being written into a spool.
+
+    Args:
+        spool: where.
+        limit: most bytes it may have.
+        name: what others call it.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
 
     def __init__(self, spool: Spool, limit: int, name: str) -> None:
         self.path, self._limit, self._name = spool.new(), limit, shown_name(name)
@@ -176,10 +185,24 @@ class _File:
         except OSError as error:
             raise _full(error) from error
 
-    def write(self, block: bytes) -> None:
-        self.bytes += len(block)
-        if self.bytes > self._limit:
+    def expect(self, size: int) -> None:
+        """Learn how large it will be.
+
+        Raises:
+            TooLarge: larger than it may.
+        """
+        if size > self._limit:
             raise _too_large(self._limit)
+
+    def write(self, block: bytes) -> None:
+        """Add a block.
+
+        Raises:
+            TooLarge: it becomes larger than it may.
+            StorageError: the disk is full.
+        """
+        self.bytes += len(block)
+        self.expect(self.bytes)
         self._digest.update(block)
         try:
             self._file.write(block)
@@ -187,6 +210,11 @@ class _File:
             raise _full(error) from error
 
     def end(self) -> Upload:
+        """Close it, and tell what it is.
+
+        Raises:
+            StorageError: the disk is full.
+        """
         try:
             self._file.close()
         except OSError as error:
@@ -194,6 +222,7 @@ class _File:
         return Upload(self.path, self._name, self.bytes, self._digest.hexdigest())
 
     def discard(self) -> None:
+        """Remove it, if it is still there."""
         with suppress(OSError):
             self._file.close()
         self.path.unlink(missing_ok=True)
@@ -203,7 +232,7 @@ class _Body:
     """A body that is one file."""
 
     def __init__(self, spool: Spool, limit: int, name: str) -> None:
-        self._file = _File(spool, limit, name)
+        self._file = Spooled(spool, limit, name)
         self.write, self.discard = self._file.write, self._file.discard
 
     def end(self) -> Form:
@@ -215,8 +244,8 @@ class _Parts:
 
     def __init__(self, boundary: bytes, spool: Spool, limit: int, most_files: int) -> None:
         self._spool, self._limit, self._most = spool, limit, most_files
-        self._form, self._files = Form(), list[_File]()
-        self._file: _File | None = None
+        self._form, self._files = Form(), list[Spooled]()
+        self._file: Spooled | None = None
         self._text = bytearray()
         self._header, self._headers = ["", ""], dict[str, str]()
         self._field, self._given, self._whole = "", False, False
@@ -277,7 +306,7 @@ class _Parts:
             if len(self._form.files) == self._most:
                 raise BadInput(f"The form brings more than {self._most} files.", hint="Send them one by one.")
             self._given = bool(options[b"filename"])
-            self._file = _File(self._spool, self._limit, _text_of(options[b"filename"]))
+            self._file = Spooled(self._spool, self._limit, _text_of(options[b"filename"]))
             self._files.append(self._file)
         elif len(self._form.fields) == _MOST_FIELDS:
             raise BadInput(f"The form has more than {_MOST_FIELDS} fields.", hint="See /docs.")
