@@ -51,12 +51,17 @@ class File:
         return cls(lambda: io.BytesIO(data), len(data), hashlib.sha256(data).hexdigest(), media_type, name)
 
 
-def gives(*types: str) -> dict[int | str, dict[str, Any]]:
+_BYTES = {"type": "string", "format": "binary"}
+
+
+def gives(*types: str, schema: dict[str, Any] = _BYTES) -> dict[int | str, dict[str, Any]]:
     """The ``responses`` of a route that answers with `answer_file`."""
-    content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in types}
     return {
-        200: {"description": "The file", "content": content},
-        206: {"description": "The bytes of `Range`", "content": content},
+        200: {"description": "The file", "content": {kind: {"schema": schema} for kind in types}},
+        206: {
+            "description": "The bytes of `Range`",
+            "content": {kind: {"schema": _BYTES} for kind in types},
+        },
         304: {"description": "It is what `If-None-Match` names"},
         **may_answer(401, 403, 404, 409, 416, 429, 503),
     }
@@ -183,13 +188,52 @@ def content(service: Here, caller: Reader, video_id: VideoId, request: Request) 
     return answer_file(request, stored(service, job, "video.mp4"))
 
 
-CAPTIONS = ("application/x-subrip", "text/vtt")
+_CAPTIONS = gives("application/x-subrip", "text/vtt") | may_answer(400)
+_REPORT = gives(
+    "application/json",
+    schema={
+        "type": "object",
+        "title": "Report",
+        "properties": {
+            "duration_s": {"type": "number", "description": "Length of the video."},
+            "fps": {"type": "string", "description": "Frames per second, a number or a fraction."},
+            "width": {"type": "integer", "description": "Pixels."},
+            "height": {"type": "integer", "description": "Pixels."},
+            "frames": {"type": "integer"},
+            "engines": {"type": "object", "additionalProperties": {"type": "string"}},
+            "warnings": {"type": "array", "items": {"type": "string"}},
+            "better": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "What would improve the video.",
+            },
+            "seconds": {
+                "type": "object",
+                "additionalProperties": {"type": "number"},
+                "description": "What each part of the work took.",
+            },
+        },
+        "examples": [
+            {
+                "duration_s": 1.8,
+                "fps": "25",
+                "width": 1280,
+                "height": 720,
+                "frames": 45,
+                "engines": {"speech": "espeak amy", "lipsync": "animator"},
+                "warnings": [],
+                "better": ["Finer picture and sound, at the price of time: --quality high"],
+                "seconds": {"plan": 0.5, "total": 1.6},
+            }
+        ],
+    },
+)
 
 
 @router.head(
-    "/captions", summary="Size and kind of the captions", responses=gives(*CAPTIONS), response_class=Response
+    "/captions", summary="Size and kind of the captions", responses=_CAPTIONS, response_class=Response
 )
-@router.get("/captions", summary="The captions", responses=gives(*CAPTIONS), response_class=Response)
+@router.get("/captions", summary="The captions", responses=_CAPTIONS, response_class=Response)
 def captions(
     service: Here,
     caller: Reader,
@@ -218,12 +262,8 @@ def thumbnail(service: Here, caller: Reader, video_id: VideoId, request: Request
     return answer_file(request, stored(service, job, "thumbnail.jpg"))
 
 
-@router.head(
-    "/report", summary="Size of the report", responses=gives("application/json"), response_class=Response
-)
-@router.get(
-    "/report", summary="What was made, and how", responses=gives("application/json"), response_class=Response
-)
+@router.head("/report", summary="Size of the report", responses=_REPORT, response_class=Response)
+@router.get("/report", summary="What was made, and how", responses=_REPORT, response_class=Response)
 def report(service: Here, caller: Reader, video_id: VideoId, request: Request) -> Response:
     """Size, length, engines, warnings, what would be better, and the seconds that each part took."""
     job = made_of(service, video_id, caller.owner)

@@ -26,6 +26,17 @@ event: progress
 data: {"at": 1763653202.1, "stage": "encode", "progress": 0.31}
 
 """
+_EVENT = {
+    "type": "object",
+    "title": "Event",
+    "required": ["id", "event", "data"],
+    "properties": {
+        "id": {"type": "string", "pattern": "^[1-9][0-9]*$", "description": "Its number."},
+        "event": {"enum": ["status", "planned", "progress", "segment", "warning"]},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+        "retry": {"type": "integer", "description": "Milliseconds until a browser should connect again."},
+    },
+}
 
 
 @router.get(
@@ -35,7 +46,7 @@ data: {"at": 1763653202.1, "stage": "encode", "progress": 0.31}
     responses={
         200: {
             "description": "The events, until the video ends",
-            "content": {"text/event-stream": {"schema": {"type": "string"}, "example": _EXAMPLE}},
+            "content": {"text/event-stream": {"schema": _EVENT, "example": _EXAMPLE}},
         },
         204: {
             "description": "The video is over, and there is nothing after `Last-Event-ID`: do not ask again"
