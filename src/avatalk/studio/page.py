@@ -10,7 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-PARTS = ("head", "avatar", "speech", "video", "library", "models")
+PARTS = ("head", "avatar", "speech", "video", "library", "batch", "models")
 """What the page consists of: each has ``web/<name>.html`` and ``web/<name>.js``."""
 LANGUAGES = ("en", "de")
 """The first is what the page is written in."""
@@ -54,7 +54,7 @@ def build() -> Any:
             for name in ("avatar", "speech", "video"):
                 with gr.Column(elem_classes="step", min_width=0):
                     gr.HTML(part(name), elem_id=f"part-{name}", apply_default_css=False, js_on_load=None)
-        for name in ("library", "models"):
+        for name in ("library", "batch", "models"):
             gr.HTML(part(name), elem_id=f"part-{name}", apply_default_css=False, js_on_load=None)
     return blocks
 

@@ -3,6 +3,7 @@
 import { $, here, later, make, segments, t } from './dom.js';
 import { allAvatars, allEngines } from './avatar.js';
 import { Problem, clear, post, tell, tellBeside, upload } from './api.js';
+import * as compare from './compare.js';
 import { changed, missing, onChange, request, state } from './state.js';
 
 const GROUNDS = ['keep', 'blur', 'white', 'gradient:#eef2ff,#c7d2fe', 'gradient:#fff7ed,#fdba74', 'gradient:#334155,#0f172a', 'black', 'green'];
@@ -113,6 +114,7 @@ function explain() {
   if (video.engine !== 'auto' && !options.some((engine) => engine.name === video.engine)) video.engine = 'auto';
   select.value = video.engine;
   select.onchange = () => { video.engine = select.value; clear('problem-engine'); changed('video'); };
+  compare.offer(options);
   const auto = options.find((engine) => engine.ready) ?? options[0];
   const chosen = video.engine === 'auto' ? auto : options.find((engine) => engine.name === video.engine);
   $('engine-about').textContent = [video.engine === 'auto' ? t('engine.takes', { name: chosen.name }) : '', `${sentence(chosen.summary)}`,

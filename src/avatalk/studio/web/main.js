@@ -9,8 +9,10 @@ import * as look from './look.js';
 import * as job from './job.js';
 import * as library from './library.js';
 import * as models from './models.js';
+import * as batch from './batch.js';
+import * as compare from './compare.js';
 
-const PARTS = ['view-create', 'avatar-title', 'speech-title', 'video-title', 'library', 'models'];
+const PARTS = ['view-create', 'avatar-title', 'speech-title', 'video-title', 'library', 'models', 'batch'];
 const LANGUAGES = ['en', 'de'];
 
 /** Gradio builds the page after this script has begun. */
@@ -36,7 +38,7 @@ function themed(theme) {
   $('theme').setAttribute('aria-pressed', theme === 'dark');
 }
 
-const VIEWS = { create: 'steps', library: 'library', models: 'models' };
+const VIEWS = { create: 'steps', library: 'library', models: 'models', batch: 'batch' };
 
 export function view(name) {
   for (const [other, id] of Object.entries(VIEWS)) {
@@ -49,6 +51,7 @@ export function view(name) {
   keep();
   if (name === 'library') library.open();
   if (name === 'models') models.open();
+  if (name === 'batch') batch.open();
 }
 
 async function start() {
@@ -67,7 +70,7 @@ async function start() {
   $('language').value = language;
   $('language').addEventListener('change', () => { remember('language', $('language').value); location.reload(); });
   for (const button of document.querySelectorAll('[data-view]')) button.addEventListener('click', () => view(button.dataset.view));
-  for (const part of [avatar, speech, look, job, library, models]) part.start();
+  for (const part of [avatar, speech, look, job, library, models, batch, compare]) part.start();
   view(state.view in VIEWS ? state.view : 'create');
   document.documentElement.dataset.ready = '';
 }

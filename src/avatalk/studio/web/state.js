@@ -13,6 +13,8 @@ export const usual = () => ({
   video: { background: 'keep', ground: null, aspect: 'source', frame: 'source', engine: 'auto', captions: ['srt', 'vtt'],
     quality: 'standard' },
   job: null,
+  compare: { jobs: [] },
+  batch: { columns: [], rows: [], text: '', id: null },
 });
 
 export let state;
