@@ -3,9 +3,11 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from starlette.testclient import TestClient
 
 import avatalk.studio
+from avatalk.avatars import gallery
 from avatalk.service.app import create_app
 from avatalk.studio.app import VISITOR, mount
 from avatalk.studio.page import LANGUAGES, PARTS, part, strings
@@ -115,3 +117,11 @@ def test_a_part_is_whole_without_scripts(name):
     assert len(ids) == len(set(ids))
     for target in re.findall(r'\b(?:for|aria-controls|aria-labelledby|aria-describedby)="([^"]+)"', filled):
         assert set(target.split()) <= set(ids)
+
+
+def test_everybody_in_the_gallery_has_pictures_and_words():
+    for entry in gallery.entries():
+        assert strings("en")[f"person.{entry.name}"] == entry.description
+        for name in (entry.name, f"{entry.name}-wide"):
+            with Image.open(HOME / "web" / "faces" / f"{name}.webp") as image:
+                image.load()

@@ -1,6 +1,6 @@
 // Step 1: who speaks. The tab in front is the source.
 
-import { $, here, make, number, say, t, tabs } from './dom.js';
+import { $, here, known, make, number, say, t, tabs } from './dom.js';
 import { Problem, clear, get, post, tell, upload } from './api.js';
 import { changed, keep, state } from './state.js';
 
@@ -19,6 +19,7 @@ export function start() {
 async function fill() {
   try {
     [avatars, engines] = (await Promise.all([get('v1/avatars'), get('v1/engines')])).map((answer) => answer.data);
+    named();
   } catch (problem) {
     tell('problem-page', problem);
     return;
@@ -27,6 +28,11 @@ async function fill() {
   gallery();
   makers();
   changed('avatar');
+}
+
+/** What the people of the gallery are like, in the language of the page. */
+function named() {
+  for (const avatar of avatars) if (avatar.engine === 'gallery') avatar.description = known(`person.${avatar.name}`, avatar.description);
 }
 
 // --- gallery
@@ -271,6 +277,7 @@ async function keepIt() {
     $('describe-kept').textContent = t('describe.is_kept', { name: titled($('describe-name').value.trim().toLowerCase()) });
     $('describe-name').value = '';
     avatars = (await get('v1/avatars')).data;
+    named();
     gallery();
   } catch (problem) {
     tell('problem-keep', problem);

@@ -26,6 +26,9 @@ export function t(key, given = {}) {
   return text.replace(/\{(\w+)\}/g, (_, name) => given[name] ?? '');
 }
 
+/** The words of a key, or what is given where there are none: of what others may add, such as engines. */
+export const known = (key, otherwise) => words[key] ?? otherwise;
+
 /** Load the words of a language. */
 export async function learn(chosen) {
   language = chosen;

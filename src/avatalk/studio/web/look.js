@@ -1,6 +1,6 @@
 // Step 3, what it looks like: background, shape, captions, engine; and one frame of it at once.
 
-import { $, here, later, make, segments, t } from './dom.js';
+import { $, here, known, later, make, segments, t } from './dom.js';
 import { allAvatars, allEngines } from './avatar.js';
 import { Problem, clear, post, tell, tellBeside, upload } from './api.js';
 import * as compare from './compare.js';
@@ -117,7 +117,7 @@ function explain() {
   compare.offer(options);
   const auto = options.find((engine) => engine.ready) ?? options[0];
   const chosen = video.engine === 'auto' ? auto : options.find((engine) => engine.name === video.engine);
-  $('engine-about').textContent = [video.engine === 'auto' ? t('engine.takes', { name: chosen.name }) : '', `${sentence(chosen.summary)}`,
+  $('engine-about').textContent = [video.engine === 'auto' ? t('engine.takes', { name: chosen.name }) : '', known(`engine_about.${chosen.name}.${kind}`, sentence(chosen.summary)),
     chosen.ready ? '' : t('engine.get', { get: chosen.get })].filter(Boolean).join(' ');
 }
 
