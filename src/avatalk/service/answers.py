@@ -58,6 +58,12 @@ def may_answer(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": ErrorAnswer, "description": _ABOUT[status]} for status in statuses}
 
 
+def described(status: int) -> dict[str, Any]:
+    """An `ErrorAnswer` with that status, as OpenAPI has it."""
+    schema = {"$ref": f"#/components/schemas/{ErrorAnswer.__name__}"}
+    return {"description": _ABOUT[status], "content": {"application/json": {"schema": schema}}}
+
+
 _ABOUT = {
     400: "Something in the request cannot be used",
     401: "A key is needed",

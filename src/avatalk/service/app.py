@@ -27,7 +27,7 @@ from avatalk.service import (
 )
 from avatalk.service.answers import handle_errors
 from avatalk.service.context import Service
-from avatalk.service.docs import add_docs
+from avatalk.service.docs import add_docs, describe
 from avatalk.service.guard import Guard, origins
 from avatalk.service.health import Readiness
 
@@ -79,6 +79,7 @@ def create_app(jobs: Jobs | None = None) -> FastAPI:
     ):
         app.include_router(part.router)
     add_docs(app)
+    describe(app)
     listed = origins()
     if listed:
         app.add_middleware(

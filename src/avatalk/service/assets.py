@@ -42,7 +42,7 @@ _BODY = {
 }
 
 
-def _asset_id(
+async def _asset_id(
     asset_id: Annotated[
         str, InPath(description="Of an asset.", examples=["asset_019aa0c5f3a27c41d09be8a15f6e3d20"])
     ],

@@ -14,7 +14,8 @@ BATCH_ID = r"batch_[0-9a-f]{28}"
 _CREATION_ID = r"make_[0-9a-f]{28}"
 
 
-def _video_id(
+# Not `def`: these would be done in a thread each.
+async def _video_id(
     video_id: Annotated[str, Path(description="Of a video.", examples=["vid_019358c1a2b40f6e3d5c8a917b24"])],
 ) -> str:
     if not re.fullmatch(VIDEO_ID, video_id):
@@ -25,7 +26,7 @@ def _video_id(
 VideoId = Annotated[str, Depends(_video_id)]
 
 
-def _batch_id(
+async def _batch_id(
     batch_id: Annotated[
         str, Path(description="Of a batch.", examples=["batch_019358c1a2b40f6e3d5c8a917b24"])
     ],
@@ -38,7 +39,7 @@ def _batch_id(
 BatchId = Annotated[str, Depends(_batch_id)]
 
 
-def _creation_id(
+async def _creation_id(
     creation_id: Annotated[
         str, Path(description="Of a creation.", examples=["make_019358c1a2b40f6e3d5c8a917b24"])
     ],

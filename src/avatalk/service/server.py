@@ -40,10 +40,11 @@ def bound(host: str, port: int) -> socket.socket:
     if not 0 <= port <= 65535:
         raise CannotRun(f"There is no port {port}.", hint="Give one from 1024 to 65535.", field="port")
     try:
-        family, kind, _, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=socket.AI_PASSIVE
         )[0]
-        listener = socket.socket(family, kind)
+        # Where asyncio sees that it is TCP, small packets are sent at once, 40 ms earlier.
+        listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
     except OSError as error:
