@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from avatalk import VideoRequest, engines, make_avatar, models, plan, preview, render
-from avatalk.avatars import diffusion, diffusion_fast, usable
+from avatalk.avatars import diffusion, diffusion_convert, diffusion_torch, usable
+from avatalk.avatars.diffusion_fast import FastPainter
 from avatalk.avatars.diffusion_words import wrapped
 from avatalk.avatars.made import read_made, write_made
 from avatalk.errors import Cancelled, CannotRun, EngineUnavailable, FaceError, UnreadableFile
@@ -62,9 +63,8 @@ def bare(tmp_path, monkeypatch):
     """A cache folder with nothing in it."""
     monkeypatch.setenv("AVATALK_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("AVATALK_DIFFUSION", raising=False)
-    monkeypatch.setattr(
-        diffusion_fast, "convert", lambda *_: None
-    )  # so PyTorch paints, and imports are quick
+    # So PyTorch paints, and imports are quick.
+    monkeypatch.setattr(diffusion_convert, "can_convert", lambda _: False)
     return tmp_path / "cache"
 
 
@@ -105,7 +105,7 @@ def test_the_same_seed_paints_the_same_picture(cache):
 
 def test_openvino_paints_what_pytorch_paints(cache, monkeypatch):
     ours, _ = paint()
-    monkeypatch.setattr(diffusion_fast, "unet", lambda *_: None)
+    monkeypatch.setattr(diffusion_convert, "can_convert", lambda _: False)
     monkeypatch.setattr(diffusion, "loaded", lambda key, load: load())
     theirs, _ = paint()
     # Both reckon with 8 bits of mantissa, in another order.
@@ -113,11 +113,68 @@ def test_openvino_paints_what_pytorch_paints(cache, monkeypatch):
     assert np.abs(ours.astype(int) - paint(seed=4)[0].astype(int)).mean() > 20
 
 
+def test_a_converted_pipeline_paints_without_pytorch(cache):
+    code = """if True:
+        import sys
+        from avatalk.avatars import diffusion
+        from avatalk.events import Monitor
+        folder = diffusion.find_folder()
+        diffusion.Diffusion().paint(folder, "-", "a man", 0, 20, "", Monitor())
+        print(sorted({"torch", "diffusers", "transformers"} & set(sys.modules)))"""
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+@pytest.mark.parametrize("kind", ["multistep", "euler"])
+@pytest.mark.parametrize("steps", [1, 2, 4, 20])
+def test_a_schedule_does_what_its_scheduler_does(cache, painter, tmp_path, kind, steps):
+    import torch
+
+    folder = tmp_path / "copy"
+    shutil.copytree(painter, folder)
+    if kind == "euler":
+        save_euler(folder)
+    assert diffusion_convert.can_convert(folder) and diffusion_convert.is_fast(folder) == (kind == "euler")
+    draw = np.random.default_rng(steps)
+    outputs = draw.standard_normal((steps, 1, 4, 8, 8)).astype(np.float32)
+    scheduler = diffusion_convert.load_scheduler(folder)
+    scheduler.set_timesteps(steps)
+    plan = diffusion_convert.schedule(folder, steps)
+    assert np.allclose(plan.times, scheduler.timesteps)
+    known = [draw.standard_normal((1, 4, 8, 8)).astype(np.float32)]
+    now = torch.from_numpy(known[0]) * scheduler.init_noise_sigma
+    for time, shares, output in zip(scheduler.timesteps, plan.given, outputs, strict=True):
+        seen = scheduler.scale_model_input(now, time).numpy()
+        assert np.allclose(np.tensordot(shares[: len(known)], known, 1), seen, atol=1e-4 * np.abs(seen).max())
+        now = scheduler.step(torch.from_numpy(output), time, now, return_dict=False)[0]
+        known.append(output)
+    assert np.allclose(np.tensordot(plan.painted, known, 1), now, atol=1e-4 * np.abs(now.numpy()).max())
+
+
+def save_euler(folder):
+    """Put the scheduler of SD-Turbo into a pipeline."""
+    from diffusers import EulerDiscreteScheduler
+
+    betas = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+    EulerDiscreteScheduler(**betas, timestep_spacing="trailing").save_pretrained(folder / "scheduler")
+    index = folder / "model_index.json"
+    index.write_text(index.read_text().replace("PNDMScheduler", "EulerDiscreteScheduler"))
+
+
+def test_turbo_paints_in_openvino_what_pytorch_paints(cache, painter, tmp_path, monkeypatch):
+    folder = tmp_path / "turbo"
+    shutil.copytree(painter, folder)
+    save_euler(folder)
+    monkeypatch.setenv("AVATALK_DIFFUSION", str(folder))
+    monkeypatch.setattr(diffusion, "loaded", lambda key, load: load())
+    ours, _ = paint()
+    monkeypatch.setattr(diffusion_convert, "can_convert", lambda _: False)
+    assert np.abs(ours.astype(int) - paint()[0].astype(int)).mean() < 4
+
+
 def test_the_weights_of_the_text_are_read_under_their_published_names(cache, painter):
     from safetensors.torch import load_file
 
-    folder = diffusion.find_folder()
-    pipeline = diffusion.load_pipeline(folder, "cpu", Monitor())
+    pipeline = diffusion_torch.load_pipeline(diffusion.find_folder(), "cpu")
     published = load_file(painter / "text_encoder" / "model.safetensors")
     state = pipeline.text_encoder.state_dict()
     for name, tensor in published.items():
@@ -131,23 +188,33 @@ def test_every_step_is_told_and_steps_are_the_fast_scheduler_s(cache):
     paint(steps=4, monitor=Monitor(told.append))
     steps = [(step.done, step.total, step.unit) for step in told if "Painting" in step.message]
     assert steps == [(done, 4, "steps") for done in range(5)]
-    pipeline = diffusion.load_pipeline(diffusion.find_folder(), "cpu", Monitor())
-    assert type(pipeline.scheduler).__name__ == "DPMSolverMultistepScheduler"
+    scheduler = diffusion_convert.load_scheduler(diffusion.find_folder())
+    assert type(scheduler).__name__ == "DPMSolverMultistepScheduler"
+    pipeline = diffusion_torch.load_pipeline(diffusion.find_folder(), "cpu")
+    assert dict(pipeline.scheduler.config) == dict(scheduler.config)
 
 
-def test_the_last_steps_are_not_guided(cache, monkeypatch):
-    seen = []
-    pipeline = diffusion.load_pipeline(diffusion.find_folder(), "cpu", Monitor())
-    forward = pipeline.unet.forward
+@pytest.mark.parametrize("fast", [True, False])
+def test_the_last_steps_are_not_guided(cache, monkeypatch, fast):
+    folder, seen = diffusion.find_folder(), []
 
-    def counted(sample, *others, **named):
-        seen.append(len(sample))
-        return forward(sample, *others, **named)
+    def counted(run):
+        def counting(latents, *others, **named):
+            seen.append(len(latents))
+            return run(latents, *others, **named)
 
-    pipeline.unet.forward = counted
-    monkeypatch.setattr(diffusion, "loaded", lambda _key, _load: pipeline)
+        return counting
+
+    if fast:
+        painter = FastPainter(folder, Monitor())
+        network = painter._network("unet")
+        monkeypatch.setattr(painter, "_networks", (counted(network), painter._network("vae")))
+    else:
+        painter = diffusion_torch.TorchPainter(folder, "cpu")
+        painter.pipeline.unet.forward = counted(painter.pipeline.unet.forward)
+    monkeypatch.setattr(diffusion, "loaded", lambda _key, _load: painter)
     paint(steps=5)
-    assert seen == [2, 2, 2, 1, 1]
+    assert seen == ([1] * 8 if fast else [2, 2, 2, 1, 1])
 
 
 def test_it_can_be_stopped_at_any_step(cache):
@@ -171,8 +238,8 @@ def test_a_turbo_pipeline_keeps_its_scheduler_and_takes_few_steps(cache, tmp_pat
     told = []
     with pytest.raises(FaceError):
         make_avatar(PROMPT, engine="diffusion", monitor=Monitor(told.append))
-    assert {step.total for step in told if "Painting" in step.message} == {diffusion.FAST_STEPS}
-    pipeline = diffusion.load_pipeline(folder, "cpu", Monitor())
+    assert {step.total for step in told if "Painting" in step.message} == {diffusion_convert.FAST_STEPS}
+    pipeline = diffusion_torch.load_pipeline(folder, "cpu")
     assert type(pipeline.scheduler).__name__ == "EulerAncestralDiscreteScheduler"
 
 
@@ -184,28 +251,41 @@ def test_a_pipeline_of_another_kind_paints_in_pytorch(cache, tmp_path, monkeypat
     with pytest.raises(UnreadableFile, match="cannot be loaded"):
         index = tmp_path / "xl" / "model_index.json"
         index.write_text(index.read_text().replace("StableDiffusionXLPipeline", "DDPMPipeline"))
-        diffusion.load_pipeline(tmp_path / "xl", "cpu", Monitor())
+        diffusion_torch.load_pipeline(tmp_path / "xl", "cpu")
 
 
 # --- the words -------------------------------------------------------------------------------------
 
 
-def test_the_description_comes_first_and_is_wrapped(painter):
+@pytest.mark.parametrize("fast", [True, False])
+def test_the_description_comes_first_and_is_wrapped(cache, painter, fast):
     from transformers import CLIPTokenizer
 
     tokenizer = CLIPTokenizer.from_pretrained(painter / "tokenizer", local_files_only=True)
-    words, cut = wrapped("  a woman\n with red hair ", tokenizer)
+    folder = diffusion.find_folder()
+    fits = (FastPainter(folder, Monitor()) if fast else diffusion_torch.TorchPainter(folder, "cpu")).fits
+    words, cut = wrapped("  a woman\n with red hair ", fits)
     assert words.startswith("a woman with red hair, photograph of one person, head and shoulders")
     assert "mouth closed" in words and "plain background" in words and cut == ""
     long = " ".join(["a man with red hair"] * 14)
-    words, cut = wrapped(long, tokenizer)
+    words, cut = wrapped(long, fits)
     assert words.startswith("a man with red hair a man") and words.endswith("plain background")
     assert 70 <= len(tokenizer(words).input_ids) <= 77
     assert cut.endswith("red hair”.") and "too long" in cut
     kept = words.removesuffix(", photograph of one person" + words.partition(", photograph of one person")[2])
     assert f"{kept} {cut.partition('“')[2].removesuffix('”.')}" == long
-    assert wrapped("x" * 900, tokenizer)[0].startswith("photograph of one person")
-    assert wrapped(long, None) == (f"{long}, {wrapped('', None)[0].removeprefix(', ')}", "")
+    assert wrapped("x" * 900, fits)[0].startswith("photograph of one person")
+    assert wrapped(long, lambda _: True) == (f"{long}, {wrapped('', fits)[0].removeprefix(', ')}", "")
+
+
+def test_the_painter_reads_the_tokens_that_the_pipeline_reads(cache, painter):
+    from transformers import CLIPTokenizer
+
+    whole = CLIPTokenizer.from_pretrained(painter / "tokenizer", local_files_only=True)
+    ours = FastPainter(diffusion.find_folder(), Monitor())._tokenizer
+    for text in ("a woman with RED hair, mouth closed", "Zoë's naïve œuvre \n 42!", "", "x " * 200):
+        padded = whole(text, padding="max_length", max_length=77, truncation=True).input_ids
+        assert ours.encode(text).ids == list(padded), text
 
 
 def test_what_had_no_room_is_told_also_of_a_kept_picture(cache, lenient):
@@ -262,7 +342,7 @@ def test_nothing_is_painted_twice(cache, lenient, monkeypatch):
     lenient(0)
     first = make_avatar(PROMPT, engine="diffusion", steps=2).picture
     with monkeypatch.context() as patch:
-        patch.setattr(diffusion, "load_pipeline", None)
+        patch.setattr(diffusion, "load_painter", None)
         patch.setattr(diffusion.Diffusion, "paint", None)
         assert np.array_equal(make_avatar(PROMPT, engine="diffusion", steps=2).picture, first)
         with pytest.raises(TypeError):

@@ -7,18 +7,19 @@ fetched here. A picture that will not do as an avatar is painted again from anot
 from __future__ import annotations
 
 import hashlib
-import inspect
 import io
 import json
-import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Protocol
 
 import numpy as np
 
 from avatalk import engines, models
-from avatalk.avatars import diffusion_fast, usable
-from avatalk.avatars.diffusion_words import NEGATIVE, wrapped
+from avatalk.avatars import diffusion_convert, usable
+from avatalk.avatars.diffusion_fast import FastPainter
+from avatalk.avatars.diffusion_torch import TorchPainter
+from avatalk.avatars.diffusion_words import wrapped
 from avatalk.avatars.made import AvatarMaker, Made
 from avatalk.errors import CannotRun, EngineUnavailable, FaceError, UnreadableFile
 from avatalk.events import Monitor
@@ -30,26 +31,22 @@ from avatalk.workspace import kept_or_made
 _GUIDED = 0.6
 """Share of the steps, from the first, that are guided; the last ones, which only add detail, gain nothing by
 it (Kynkäänniemi et al. 2024, guidance in a limited interval) and cost half as much without."""
-_KNOWN = "StableDiffusionPipeline"  # whose guidance can be ended between two steps
 TRIES = 5
-FAST_STEPS = 4
-"""The most for pipelines that are made for few."""
 
 _APART = 1_000_003  # between the seeds of tries, so that they do not meet those of `--count`
-_FORM = 1  # counted up when the same arguments give another picture
+_FORM = 2  # counted up when the same arguments give another picture
 
 
 class Diffusion(AvatarMaker):
     """Paints a photograph of one person, head and shoulders, facing the camera."""
 
     name = "diffusion"
-    scale: ClassVar[float] = 7.5  # of guidance, the usual one
 
     def make(self, prompt: str, seed: int, steps: int, monitor: Monitor) -> Made:
         """Paint until the face will do, at most `TRIES` times."""
         folder = find_folder()
-        if diffusion_fast.is_fast(folder):
-            steps = min(steps, FAST_STEPS)
+        if diffusion_convert.is_fast(folder):
+            steps = min(steps, diffusion_convert.FAST_STEPS)
         identity = identify(folder)
         finder = engines.get("face", "mediapipe").load()(monitor)
         notes: list[str] = []
@@ -93,44 +90,55 @@ class Diffusion(AvatarMaker):
         """
         monitor.report("avatar", 0, steps, "steps", "Loading the painter")
         device = runtime.choose_device()
-        pipeline = loaded((folder, identity, device), lambda: load_pipeline(folder, device, monitor))
-        torch = runtime.require("torch", "diffusion")
-        words, cut = wrapped(prompt, getattr(pipeline, "tokenizer", None))
+        painter: Painter = loaded((folder, identity, device), lambda: load_painter(folder, device, monitor))
+        words, cut = wrapped(prompt, painter.fits)
+        guided = 0 if diffusion_convert.is_fast(folder) else max(1, round(_GUIDED * steps))
 
-        fast = diffusion_fast.is_fast(folder)
-        guided = steps if fast or type(pipeline).__name__ != _KNOWN else max(1, round(_GUIDED * steps))
+        def stepped(done: int) -> None:
+            monitor.report("avatar", done, steps, "steps", f"Painting the avatar{which}")
 
-        def stepped(own: Any, step: int, _time: Any, held: dict[str, Any]) -> dict[str, Any]:
-            monitor.report("avatar", step + 1, steps, "steps", f"Painting the avatar{which}")
-            if step + 1 == guided < steps:
-                own._guidance_scale = 0.0
-                held["prompt_embeds"] = held["prompt_embeds"].chunk(2)[-1]
-            return held
-
-        arguments = {
-            "prompt": words,
-            "negative_prompt": None if fast else NEGATIVE,
-            "guidance_scale": 0.0 if fast else self.scale,
-            "num_inference_steps": steps,
-            "generator": torch.Generator("cpu").manual_seed(seed),
-            "callback_on_step_end": stepped,
-        }
-        if guided < steps:
-            arguments["callback_on_step_end_tensor_inputs"] = ["latents", "prompt_embeds"]
-        takes = inspect.signature(pipeline.__call__).parameters
-        monitor.report("avatar", 0, steps, "steps", f"Painting the avatar{which}")
+        stepped(0)
         try:
-            with torch.inference_mode():
-                (image,) = pipeline(**{name: arguments[name] for name in arguments if name in takes}).images
+            return painter.paint(words, seed, steps, guided, stepped), cut
         except (MemoryError, RuntimeError) as error:
-            if not isinstance(error, (MemoryError, torch.OutOfMemoryError)) and "memory" not in str(error):
+            if not isinstance(error, MemoryError) and "memory" not in str(error):
                 raise
             raise CannotRun(
                 "The memory does not suffice to paint a picture.",
                 hint="Close other programs, or use --engine drawn (--avatar-engine drawn).",
                 stage="avatar",
             ) from error
-        return np.asarray(image.convert("RGB"), np.uint8), cut
+
+
+class Painter(Protocol):
+    """A pipeline in memory."""
+
+    def fits(self, text: str) -> bool:
+        """Whether the pipeline reads all of `text`."""
+
+    def paint(
+        self, words: str, seed: int, steps: int, guided: int, stepped: Callable[[int], None]
+    ) -> UInt8Array:
+        """Return a picture (height, width, 3) uint8 RGB, the same for the same arguments.
+
+        Args:
+            words: what to paint.
+            seed: of the noise that it begins with, 0 to 2**63 - 1.
+            steps: of the scheduler, 1 or more.
+            guided: so many steps, from the first, keep away from what is unwanted; 0 where none may.
+            stepped: told how many steps are done, after each; what it raises is passed on.
+        """
+
+
+def load_painter(folder: Path, device: str, monitor: Monitor) -> Painter:
+    """Return what paints with the pipeline in `folder`: OpenVINO on processors where it can, else PyTorch.
+
+    Raises:
+        UnreadableFile: it cannot be loaded, or makes no pictures from words.
+    """
+    if device == "cpu" and diffusion_convert.can_convert(folder):
+        return FastPainter(folder, monitor)
+    return TorchPainter(folder, device)
 
 
 def find_folder() -> Path:
@@ -168,59 +176,6 @@ def identify(folder: Path) -> str:
     facts = [(name, (folder / name).stat()) for name in names]
     told = [f"{name} {fact.st_size} {fact.st_mtime_ns}" for name, fact in facts]
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
-
-
-def load_pipeline(folder: Path, device: str, monitor: Monitor) -> Any:
-    """Return the pipeline of diffusers in `folder`, ready to paint on `device`.
-
-    Raises:
-        UnreadableFile: it cannot be loaded, or makes no pictures from words.
-    """
-    torch, diffusers = runtime.require("torch", "diffusion"), runtime.require("diffusers", "diffusion")
-    transformers = runtime.require("transformers", "diffusion")
-    safetensors = runtime.require("safetensors", "diffusion")
-    for library in (diffusers, transformers):
-        library.utils.logging.set_verbosity_error()
-        library.utils.logging.disable_progress_bar()
-    index = json.loads((folder / pipelines.INDEX).read_text(encoding="utf-8"))
-    parts: dict[str, Any] = {name: None for name in pipelines.LEFT_OUT if name in index}
-    if "safety_checker" in index:
-        parts["requires_safety_checker"] = False
-    weights = {kind: next(folder.glob(f"{kind}/*.safetensors"), None) for kind in ("unet", "vae")}
-    if device == "cpu" and weights["unet"] is not None:
-        unet = diffusion_fast.unet(folder, weights["unet"], monitor)
-        if unet is not None:
-            parts["unet"] = unet
-    half = torch.bfloat16 if device == "cpu" else torch.float16
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # `torch_dtype` is what old and new versions know
-            pipeline = diffusers.AutoPipelineForText2Image.from_pretrained(
-                folder,
-                variant=pipelines.HALF if any(folder.glob(f"*/*.{pipelines.HALF}.safetensors")) else None,
-                torch_dtype=half,
-                use_safetensors=True,
-                local_files_only=True,
-                **parts,
-            )
-    except (OSError, ValueError, KeyError, RuntimeError, safetensors.SafetensorError) as error:
-        raise UnreadableFile(
-            f"The pipeline in {folder} cannot be loaded: {str(error).strip().splitlines()[0]}",
-            hint="It must be one of diffusers that makes pictures from words; install or import it again.",
-            stage="avatar",
-        ) from error
-    pipeline.set_progress_bar_config(disable=True)
-    if not diffusion_fast.is_fast(folder):
-        multistep = diffusers.DPMSolverMultistepScheduler
-        if multistep in getattr(pipeline.scheduler, "compatibles", ()):
-            pipeline.scheduler = multistep.from_config(pipeline.scheduler.config)
-    if "unet" in parts and weights["vae"] is not None:
-        diffusion_fast.decode_fast(pipeline.vae, folder, weights["vae"])
-    elif device != "cpu":
-        pipeline.to(device)
-    if hasattr(getattr(pipeline, "vae", None), "enable_tiling"):
-        pipeline.vae.enable_tiling()  # of pictures larger than it was made for
-    return pipeline
 
 
 def _nearness(against: tuple[str, ...]) -> tuple[bool, int]:

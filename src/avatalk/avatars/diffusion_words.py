@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 _NEEDED = "photograph of one person, head and shoulders, facing the camera, mouth closed, plain background"
 _NICE = "looking at the camera, soft even light, sharp focus"
@@ -10,9 +10,11 @@ NEGATIVE = (
     "several people, crowd, profile, turned away, open mouth, teeth, hands, hat over the eyes, sunglasses,"
     " mask, cropped head, blurry, drawing, painting, deformed, text, watermark, frame"
 )
+SCALE = 7.5
+"""Of guidance: how strongly words and negative prompt weigh; the usual one."""
 
 
-def wrapped(prompt: str, tokenizer: Any) -> tuple[str, str]:
+def wrapped(prompt: str, fits: Callable[[str], bool]) -> tuple[str, str]:
     """Return the words for a pipeline, and a warning if not all of the description had room; else ``""``.
 
     The description comes first, since early words weigh most and what is too long is cut at the end. CLIP
@@ -20,14 +22,9 @@ def wrapped(prompt: str, tokenizer: Any) -> tuple[str, str]:
 
     Args:
         prompt: the description.
-        tokenizer: of the pipeline (transformers); None where it has none to count with.
+        fits: whether a pipeline reads all of a text.
     """
     words = " ".join(prompt.split())
-
-    def fits(text: str) -> bool:
-        if tokenizer is None:
-            return True
-        return len(tokenizer(text, truncation=False).input_ids) <= int(tokenizer.model_max_length)
 
     for wrap in (f"{_NEEDED}, {_NICE}", _NEEDED):
         if fits(f"{words}, {wrap}"):

@@ -28,6 +28,8 @@ from avatalk.lipsync.warp_head import HeadFields
 from avatalk.lipsync.warp_shapes import JAW_DROP, SHAPES, Mouth, ShapeFields
 from avatalk.media import MOTION_CHANNELS, VISEME_CHANNELS, Face, Float32Array, UInt8Array
 
+_AT_ONCE = 500  # frames
+
 
 class MeshWarp:
     """Animates a photograph by warping it (the engine ``animator``)."""
@@ -82,16 +84,18 @@ class Parts:
     solid: tuple[Box, ...]
 
     @classmethod
-    def of(cls, layer: UInt8Array, bands: tuple[Box, ...], reach: int) -> Parts:
-        """Part `bands` of a picture, RGB or RGBA, whose pixels move by up to `reach`."""
-        if layer.shape[2] == 3:
-            return cls((), bands)
-        near = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
-        opaque, seen = cv2.erode(layer[..., 3], near) == 255, cv2.dilate(layer[..., 3], near) > 0
+    def of(cls, layer: UInt8Array, bands: tuple[Box, ...], reach: Float32Array) -> Parts:
+        """Part `bands` of a picture, RGBA, whose pixels come from up to `reach` (h, w) pixels away."""
+        # By a chessboard's distance to the nearest pixel that is not so.
+        clear, opaque = (
+            np.asarray(cv2.distanceTransform((layer[..., 3] == value).astype(np.uint8), cv2.DIST_C, 3))
+            > reach
+            for value in (0, 255)
+        )
         found: tuple[list[Box], list[Box]] = ([], [])
         for x0, y0, x1, y1 in bands:
             solid = opaque[y0:y1, x0:x1].all(axis=0)
-            kind = np.where(solid, 1, np.where(seen[y0:y1, x0:x1].any(axis=0), 0, -1))
+            kind = np.where(solid, 1, np.where(clear[y0:y1, x0:x1].all(axis=0), -1, 0))
             ends = [0, *(np.flatnonzero(np.diff(kind)) + 1).tolist(), x1 - x0]
             for left, right in pairwise(ends):
                 if kind[left] >= 0:
@@ -117,23 +121,37 @@ class WarpedPhotograph(Animation):
         self._shapes = ShapeFields.of(self._frame, self._mouth, self._width, self._height)
         self._head = HeadFields.of(self._frame, self._shapes.grid, self._width, self._height)
         self._eyes = [Eye.of(self._picture, self._frame, eye) for eye in (0, 1)]
-        self._parts = Parts.of(self._layer, self._head.bands, self._reach())
+        self._parts = Parts((), self._head.bands)
+        if picture.shape[2] == 4:
+            self._parts = Parts.of(self._layer, self._head.bands, self._reach())
         self._interior = Interior(self._picture, self._frame, self._mouth)
 
-    def _reach(self) -> int:
-        """Pixels by which none is moved further in any frame: all moves at their largest, added up."""
-
-        def most(fields: dict[str, Float32Array], amounts: Float32Array, names: tuple[str, ...]) -> float:
-            sizes = [float(np.abs(fields[name]).max()) if name in fields else 0.0 for name in names]
-            return float((np.abs(amounts) @ np.array(sizes)).max(initial=0))
-
-        turned = most(self._head.fields, self._motion, MOTION_CHANNELS)
-        brow = float(np.abs(self._shapes.upper["brow"]).max())
-        shaped = max(
-            1.3 * most(fields, self._visemes, VISEME_CHANNELS) + float(np.abs(fields["rest"]).max()) + brow
-            for fields in (self._shapes.upper, self._shapes.lower)
-        )
-        return int(np.ceil(turned + shaped)) + 3  # bicubic resampling reads two pixels further
+    def _reach(self) -> Float32Array:
+        """(height, width) how far away, in pixels, what a frame shows there may come from, at the most."""
+        head, shapes = self._head, self._shapes
+        names = [name for name in MOTION_CHANNELS if name in head.fields]
+        moves = np.stack([head.fields[name] for name in names])
+        amounts = self._motion[:, [MOTION_CHANNELS.index(name) for name in names]]
+        turned = np.zeros(head.grid.shape, np.float32)
+        for start in range(0, len(amounts), _AT_ONCE):
+            away = np.linalg.norm(np.tensordot(amounts[start : start + _AT_ONCE], moves, 1), axis=-1)
+            np.maximum(turned, away.max(axis=0), out=turned)
+        # The shapes would be many numbers: all at their largest, added up.
+        largest = dict(zip(VISEME_CHANNELS, 1.3 * np.abs(self._visemes).max(axis=0, initial=0), strict=True))
+        sheets = np.zeros((2, *shapes.grid.shape), np.float32)
+        for total, fields in zip(sheets, (shapes.upper, shapes.lower), strict=True):
+            for name, field in fields.items():
+                total += largest.get(name, 1.0) * np.linalg.norm(field, axis=-1)
+        shaped = sheets.max(axis=0)
+        reach = np.full((self._height, self._width), 3, np.float32)  # bicubic resampling reads two further
+        near = float(turned.max() + shaped.max())
+        for grid, sizes in ((head.grid, turned), (shapes.grid, shaped)):
+            # What comes from a place moves as far as that does, so the neighbours count.
+            window = np.ones((2 * int(np.ceil(near / grid.cell)) + 1,) * 2, np.uint8)
+            far = np.asarray(cv2.dilate(sizes, window)).repeat(grid.cell, 0).repeat(grid.cell, 1)
+            x0, y0, x1, y1 = self._inside(grid)
+            reach[y0:y1, x0:x1] += far[: y1 - y0, : x1 - x0]
+        return reach
 
     def frames(self, start: int, stop: int) -> Iterator[UInt8Array]:
         """See `Animation.frames`."""

@@ -180,7 +180,7 @@ def check(folder: Path) -> None:
 
 
 def _file(path: str, entry: Mapping[str, Any]) -> ModelFile:
-    convert = "avatalk.avatars.diffusion_fast:convert" if re.fullmatch(_UNET, path) else ""
+    convert = "avatalk.avatars.diffusion_convert:convert" if re.fullmatch(_UNET, path) else ""
     sha256 = str((entry.get("lfs") or {}).get("sha256") or "")
     return ModelFile(path, int(entry.get("size") or 0), sha256, convert=convert)
 

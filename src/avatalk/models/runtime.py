@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Numbers = Float32Array | npt.NDArray[np.uint16]
+Tokens = npt.NDArray[np.int64]
 DEVICES = ("auto", "cpu", "cuda", "mps")
 _FORM = 3  # counted up when the networks change in a way that makes old conversions wrong
 
@@ -51,7 +52,7 @@ class Network:
     run: Callable[..., list[Numbers]]
     parallel: int
 
-    def __call__(self, *inputs: Numbers) -> list[Numbers]:
+    def __call__(self, *inputs: Numbers | Tokens) -> list[Numbers]:
         """Run it once."""
         return self.run(*inputs)
 
@@ -167,19 +168,21 @@ def converted(checkpoint: Path, name: str) -> Path:
 
 
 def openvino_network(
-    path: Path, shapes: Sequence[Sequence[int]], precision: str, alone: bool = False
+    path: Path, shapes: Sequence[Sequence[int]] | None, precision: str, alone: bool = False
 ) -> Network:
     """Return a network that `convert` wrote, ready to run on the processor.
 
     Args:
         path: its .xml.
-        shapes: of its arguments; batch and picture may be of other sizes than when it was converted.
+        shapes: of its arguments; batch and picture may be of other sizes than when it was converted. None
+            are the sizes that it was converted with.
         precision: ``"f32"`` or ``"bf16"``.
         alone: one call at a time is made, so all cores share it. Else each core gets calls of its own, which
             takes less of them together, since cores that share a call wait for each other.
     """
     model = require("openvino").Core().read_model(path)
-    model.reshape({index: list(shape) for index, shape in enumerate(shapes)})
+    if shapes is not None:
+        model.reshape({index: list(shape) for index, shape in enumerate(shapes)})
     return compiled(model, precision, alone)
 
 
@@ -194,7 +197,7 @@ def compiled(model: Any, precision: str, alone: bool = False) -> Network:
     for _ in range(parallel):
         idle.put(ready.create_infer_request())
 
-    def run(*inputs: Numbers) -> list[Numbers]:
+    def run(*inputs: Numbers | Tokens) -> list[Numbers]:
         tensors = [
             ov.Tensor(one, one.shape, ov.Type.bf16) if one.dtype == np.uint16 else one for one in inputs
         ]
