@@ -53,6 +53,12 @@ def hair(name):
          {"clothes": "blazer", "colour": words.COLOURS["blue"], "accent": words.COLOURS["white"]}),
         ("a businessman with a green tie", {"tie": words.COLOURS["green"], "clothes": "blazer"}),
         ("a woman with a purple hijab", {"hair": "hijab", "sex": "female"}),
+        ("a woman with a golden crown and grey braids",
+         {"hair": "braids", "hair_colour": hair("grey"), "sex": "female"}),
+        ("a man with a red checked shirt", {"colour": words.COLOURS["red"], "clothes": "shirt"}),
+        ("a soldier with a camouflage helmet",
+         {"headwear": "helmet", "headwear_colour": words.COLOURS["camouflage"]}),
+        ("a nun with a kind smile", {"hair": "hijab", "sex": "female", "smile": 0.9}),
         ("a boy with a blue cap", {"headwear": "cap", "headwear_colour": words.COLOURS["blue"], "age": 19}),
         ("a bald man with a goatee", {"hair": "bald", "beard": "goatee"}),
         ("a woman with pink hair in a ponytail", {"hair": "ponytail", "hair_colour": words.COLOURS["pink"]}),
@@ -116,7 +122,9 @@ def test_any_words_make_a_character_or_a_clear_refusal(some, seed):
     assert -0.3 <= character.smile <= 1
 
 
-@pytest.mark.parametrize("description", ["xyzzy plugh", "123 456", "…", "☃", "the of and"])
+@pytest.mark.parametrize(
+    "description", ["xyzzy plugh", "123 456", "…", "☃", "the of and", "a golden retriever puppy"]
+)
 def test_words_that_describe_nobody_are_refused(description):
     with pytest.raises(BadInput, match="describes a person"):
         describe(description)
@@ -243,7 +251,9 @@ def test_engines_that_make_no_avatars():
         make_avatar("a man", engine="drawing")
 
 
-def test_the_command_line(tmp_path):
+def test_the_command_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("AVATALK_CACHE", str(tmp_path / "cache"))
+
     def run(*arguments):
         command = [sys.executable, "-m", "avatalk.cli", *arguments]
         return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
@@ -254,6 +264,12 @@ def test_the_command_line(tmp_path):
     assert (first["seed"], second["seed"], first["engine"]) == (0, 1, "drawn")
     assert "unicorn" in first["warnings"][0]
     assert sorted(path.name for path in tmp_path.glob("*.png")) == ["a-1.png", "a-2.png"]
+    assert "avatalk models install diffusion" in first["better"][0]
+    chosen = run("avatar", "a woman", "-o", "b.png", "--engine", "drawn")
+    assert chosen.returncode == 0 and "Better" not in chosen.stderr
+    (tmp_path / "b.png").unlink()
+    told = run("avatar", "a woman", "-o", "b.png").stderr
+    assert "Better: A painted photograph" in told and "avatalk models install diffusion" in told
     rows = json.loads(run("avatars", "--json").stdout)
     mine = next(row for row in rows if row["name"] == "anna-2")
     assert (mine["engine"], mine["seed"], mine["description"]) == ("drawn", 1, "a woman with a unicorn")

@@ -112,7 +112,7 @@ def model_rows() -> list[Row]:
             "title": model.title,
             "stage": model.stage,
             "engine": model.engine,
-            "mb": round(model.bytes / 1e6, 1),
+            "mb": round(model.bytes / 1e6, 1) if model.bytes else None,  # which some sources do not tell
             "installed": models.installed(model.name),
             "licence": model.licence,
             "commercial": model.commercial,

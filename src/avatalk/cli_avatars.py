@@ -27,7 +27,7 @@ def avatar(
     with told(as_json):
         paths = _outputs(output, save, count)
         from avatalk.avatars import kept
-        from avatalk.avatars.made import make_avatar, write_made
+        from avatalk.avatars.made import better, make_avatar, write_made
         from avatalk.console import ProgressBar
         from avatalk.events import Monitor
         from avatalk.workspace import check_writable
@@ -48,8 +48,15 @@ def avatar(
                 written.append(str(paths[index]))
             if names:
                 written.append(str(kept.keep(names[index], made)))
+            ideas = better(made.engine) if engine == "auto" else []
             rows.append(
-                {"paths": written, "engine": made.engine, "seed": made.seed, "warnings": monitor.warnings}
+                {
+                    "paths": written,
+                    "engine": made.engine,
+                    "seed": made.seed,
+                    "warnings": monitor.warnings,
+                    "better": ideas,
+                }
             )
             if not as_json:
                 for warning in monitor.warnings:
@@ -57,7 +64,10 @@ def avatar(
                 typer.echo(f"{written[0]}: made by {made.engine}, seed {made.seed}")
         if as_json:
             print_json(rows)
-        elif names:
+            return
+        for idea in ideas:
+            complain(f"Better: {idea}")
+        if names:
             typer.echo(f"Use it: avatalk make --avatar {names[0]} --text Hello. -o hello.mp4")
 
 

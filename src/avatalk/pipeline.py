@@ -330,13 +330,14 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
 
 def better(made: Plan) -> list[str]:
     """What would improve this very video, each with how to get it."""
+    from avatalk.avatars.made import better as better_avatar
+
     ideas = list(made.speech.better)
     if made.speech.engine == "espeak":
         ideas.append("A recording sounds more natural than the embedded voice: --audio speech.mp3")
         if command := engines.get("speech", "piper").to_get():
             ideas.append(f"So does a neural voice, see docs/speech.md: {command}")
-    if made.engines["avatar"] == "drawn" and (command := engines.get("avatar", "diffusion").to_get()):
-        ideas.append(f"A painted photograph instead of a drawing, see docs/avatars.md: {command}")
+    ideas += better_avatar(made.engines["avatar"])
     if made.request.quality != "high":
         ideas.append("Finer picture and sound, at the price of time: --quality high")
     if made.face is not None and made.face.eye_distance < _SMALL_FACE:

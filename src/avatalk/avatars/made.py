@@ -109,6 +109,12 @@ def make_avatar(
     return made
 
 
+def better(engine: str) -> list[str]:
+    """Return what would improve an avatar that `engine` made, with how to get it."""
+    command = engines.get("avatar", "diffusion").to_get() if engine == "drawn" else ""
+    return [f"A painted photograph instead of a drawing, see docs/avatars.md: {command}"] if command else []
+
+
 def check_prompt(prompt: str) -> None:
     """Raise `BadInput` if a description is blank or too long."""
     if not prompt.strip():

@@ -18,6 +18,8 @@ _SHADES = {
     "dark": ("#0c0a10", 0.42),
     "deep": ("#0c0a10", 0.3),
 }
+_ENDS = {"and", "with", "in", "on", "who", "whose", "wearing", "has", "but", "or", "from", ""}
+"""What follows a noun, not an adjective."""
 _MOST_AGE, _LEAST_AGE = 90, 18
 
 
@@ -84,11 +86,24 @@ class _Reader:
             elif word in words.IS:
                 self._copula = True
             elif not self._take(word, before, following):
-                if word not in words.SILENT and len(word) > 1 and word not in self.facts.unknown:
-                    self.facts.unknown.append(word)
+                if word not in words.SILENT and len(word) > 1:
+                    if following in _ENDS | words.BREAKS:
+                        self._leave()  # "a golden crown and grey braids": the crown's colour goes with it
+                    self._unknown(word)
                 continue
-            self.facts.understood |= word not in words.BREAKS
+            self.facts.understood |= word not in words.BREAKS and word not in self._waiting
         self._flush()
+
+    def _unknown(self, word: str) -> None:
+        if word not in self.facts.unknown:
+            self.facts.unknown.append(word)
+
+    def _leave(self) -> None:
+        """Leave the qualities that wait to a noun that means nothing to the artist."""
+        for word in self._waiting:
+            if word in words.COLOURS:
+                self._unknown(word)
+        self._waiting = []
 
     def _take(self, word: str, before: str, following: str) -> bool:
         """Use a word; return whether it means anything."""
@@ -265,8 +280,12 @@ class _Reader:
                 self.facts.values["texture"] = words.TEXTURES[word]
             elif word in words.SKINS and word not in words.COLOURS:
                 self.facts.values["tone"] = words.SKINS[word]
-            elif word in words.COLOURS and word not in self.facts.unknown:
-                self.facts.unknown.append(word)
+            elif word in words.COLOURS:
+                self._unknown(word)
+                continue
+            else:
+                continue
+            self.facts.understood = True
         self._waiting, self._copula = [], False
 
     def _give(self, part: words.Part) -> None:
