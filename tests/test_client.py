@@ -182,9 +182,12 @@ def test_errors_are_those_of_the_library(client, finished, tmp_path):
     with pytest.raises(BadInput) as caught:
         client.submit(text="Hi.", spede=2)
     assert caught.value.field == "spede"
+    with pytest.raises(BadInput) as caught:  # which that service does not fetch
+        client.submit(text="Hi.", background="https://example.com/a.png")
+    assert caught.value.field == "background"
     with pytest.raises(NotFound):
         client.get("vid_" + "0" * 28)
-    video = client.submit(text="Hi.", engine="wav2lip", **SMALL)
+    video = client.submit(text="!!!", **SMALL)
     with pytest.raises(avatalk.AvatalkError) as caught:
         client.wait(video.id)
     assert caught.value.code == client.get(video.id).error["code"]

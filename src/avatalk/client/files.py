@@ -78,7 +78,7 @@ class Uploads:
         plain: dict[str, Any] = json.loads(request.to_json())
         for field in PATHS:
             path = path_in(field, plain.get(field))
-            if path is None:
+            if path is None or "://" in path:  # which the service may fetch itself
                 continue
             if path.endswith(_MARK) and ASSET.fullmatch(path.removesuffix(_MARK)):
                 asset = path.removesuffix(_MARK)
