@@ -93,6 +93,8 @@ def test_pages_the_newest_first(client):
     assert [asset["id"] for asset in rest["data"]] == made[-3::-1]
     assert rest["next"] is None
     assert client.get("/v1/assets?kind=clip").json()["data"] == []
+    for wrong in ("before=%00", "before=x", "limit=0", "limit=101", "kind=page"):
+        assert client.get(f"/v1/assets?{wrong}").status_code == 400, wrong
     for asset_id in made:
         client.delete(f"/v1/assets/{asset_id}")
 

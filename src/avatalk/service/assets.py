@@ -168,7 +168,9 @@ def page(
     service: Here,
     caller: Reader,
     kind: Kind | None = None,
-    before: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+    before: Annotated[
+        str | None, Query(description="`next` of the page before.", pattern=f"^{ASSET_ID.pattern}$")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> AssetPage:
     """The files of the caller, the newest first."""

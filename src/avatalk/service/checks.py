@@ -22,7 +22,8 @@ from avatalk.errors import BadInput, CannotRun, SpeechError, TooLarge, Unreadabl
 
 _MEMORY_BYTES = 2 << 30
 _ANSWER_BYTES = 1 << 20
-_PASSED_ON = ("PATH", "PYTHONPATH", "SYSTEMROOT", "HOME", "TEMP", "LANG", "AVATALK_CACHE")
+_FACES_S = 20.0  # for which the first upload waits until the networks have come
+_PASSED_ON = ("PATH", "PYTHONPATH", "SYSTEMROOT", "HOME", "TEMP", "LANG")
 """Variables that a check needs; no others, since those of the service hold its secrets."""
 _ERRORS: dict[str, type[BadInput]] = {kind.code: kind for kind in (TooLarge, SpeechError)}
 
@@ -110,13 +111,17 @@ def check(path: Path, name: str, field: str = "file", limits: Limits | None = No
 
 @lru_cache(maxsize=1)
 def _fetch_faces() -> None:
-    """Get the networks that find faces; the child only reads them. Without them faces are not told."""
+    """Get the networks that find faces, which a check only reads; faces are told once they are there."""
     from avatalk import models
-    from avatalk.models.manifest import FACE_DETECTOR, FACE_MESH
 
-    with suppress(CannotRun):
-        for name in (FACE_DETECTOR, FACE_MESH):
-            models.path("face", name)
+    def install() -> None:
+        with suppress(CannotRun):
+            models.install("face")
+
+    if not models.installed("face"):
+        thread = threading.Thread(target=install, name="avatalk-faces", daemon=True)
+        thread.start()
+        thread.join(_FACES_S)
 
 
 def _run(path: Path, limits: Limits) -> tuple[bytes, int]:

@@ -335,7 +335,8 @@ def _confine(limits: Limits) -> None:
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, 64),
     ):
-        resource.setrlimit(what, (most, most))
+        with suppress(ValueError, OSError):  # of a system that has the name and not the limit
+            resource.setrlimit(what, (most, most))
     os.nice(10)  # what others wait for comes first
 
 

@@ -135,8 +135,8 @@ def _known(service: Service, owner: str, sha256: str) -> Found | None:
     begins = assets.c.key.startswith(f"{ASSETS}/{sha256}.")
     query = sa.select(assets).where(assets.c.owner == owner, begins).limit(1)
     row = service.db.run(lambda connection: connection.execute(query).one_or_none())
-    if row is None:
-        return None
+    if row is None or (row.kind == "picture" and "faces" not in row.facts):
+        return None  # the latter may be known by now
     facts = {name: value for name, value in row.facts.items() if name not in ("bytes", "sha256")}
     return Found(row.kind, row.type, Path(row.key).suffix, facts)
 
