@@ -134,6 +134,8 @@ def _run(path: Path, limits: Limits) -> tuple[bytes, int]:
         "OPENBLAS_NUM_THREADS": "1",
         "PYTHONSAFEPATH": "1",
         "AVATALK_OFFLINE": "1",
+        "AVATALK_CONFIG": os.devnull,
+        "AVATALK_CACHE": str(settings.cache_dir()),
     }
     try:
         child = subprocess.Popen(
