@@ -23,7 +23,7 @@ from playwright.sync_api import sync_playwright
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 BROWSER = os.environ.get("AVATALK_BROWSER", "/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-SLOW = 60_000  # milliseconds
+SLOW = 240_000  # milliseconds
 LONG = "This text is long enough to be watched while it is made. " * 12
 
 

@@ -1,4 +1,4 @@
-// What was entered, kept in this browser; a reload finds it again.
+// What was entered, kept in this browser: a reload finds that of its own tab again, a new tab that of the last one.
 
 import { language, t } from './dom.js';
 
@@ -24,7 +24,7 @@ const listeners = [];
 /** Read what was kept; what is missing in it, of an older page, is as usual. */
 export function load() {
   let kept = {};
-  try { kept = JSON.parse(localStorage.getItem(KEY) ?? '{}'); } catch { /* not ours any more */ }
+  try { kept = JSON.parse(sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY) ?? '{}'); } catch { /* not ours any more */ }
   state = merged(usual(), kept);
 }
 
@@ -45,7 +45,11 @@ export function changed(what) {
 }
 
 export function keep() {
-  try { localStorage.setItem(KEY, JSON.stringify(state)); } catch { /* full or forbidden: nothing is kept */ }
+  const text = JSON.stringify(state);
+  try {
+    sessionStorage.setItem(KEY, text);
+    localStorage.setItem(KEY, text);
+  } catch { /* full or forbidden: nothing is kept */ }
 }
 
 export const onChange = (listen) => listeners.push(listen);
