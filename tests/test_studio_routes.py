@@ -139,3 +139,11 @@ def test_a_preview_without_a_moment_shows_somebody_who_speaks(browser):
     apart = np.abs(pictures[0] - pictures[1]).max(axis=2)
     height, width = apart.shape
     assert apart[height // 2 : height * 3 // 4, width * 2 // 5 : width * 3 // 5].max() > 60  # the mouth
+
+
+def test_a_file_that_is_no_model_is_refused_without_names_of_this_machine(browser):
+    answer = browser.post("/studio/models", files={"file": ("x.pth", b"nonsense" * 100)})
+    assert answer.status_code == 400
+    message = answer.json()["error"]["message"]
+    assert message.startswith("The file ")
+    assert "/" not in message

@@ -16,8 +16,9 @@ from starlette.requests import Request as AnyRequest
 from avatalk import catalogue, engines, models
 from avatalk.errors import AvatalkError, Cancelled, NotAllowed
 from avatalk.service.answers import problem_of
-from avatalk.service.context import Caller, Here, Reader
+from avatalk.service.context import Caller, Reader
 from avatalk.service.helpers import Helpers
+from avatalk.studio import tasks
 from avatalk.workspace import temporary_folder
 
 router = APIRouter(prefix="/studio/models", include_in_schema=False)
@@ -136,13 +137,15 @@ def cancel(request: Request, caller: Reader, name: str) -> None:
 
 
 @router.post("")
-async def bring(request: Request, service: Here, caller: Reader, file: UploadFile) -> dict[str, Any]:  # noqa: ARG001
+async def bring(
+    request: Request, caller: Reader, file: UploadFile, accept_licence: bool = False
+) -> dict[str, Any]:
     """Import a file of weights."""
     _check(caller)
     with temporary_folder() as folder:
-        path = Path(folder) / "file"
+        path = Path(folder) / tasks.UPLOADED
         with path.open("wb") as out:
             await to_thread.run_sync(shutil.copyfileobj, file.file, out)
         with suppress(OSError):
             file.file.close()
-        return await to_thread.run_sync(_installs(request).bring, str(path), True)
+        return await to_thread.run_sync(_installs(request).bring, str(path), accept_licence)

@@ -23,6 +23,9 @@ OnStep = Callable[[dict[str, Any]], None]
 MOUTH_FPS = 25
 """Values a second of the curve of the mouth that `speak` tells."""
 
+UPLOADED = "uploaded-weights"
+"""What a file is called that is brought to `bring`; messages say otherwise."""
+
 _EXPECTED = ("faces", "open")
 """Rules of `avatalk.avatars.usable` that are no fault of an avatar: several faces, of which one is chosen."""
 
@@ -169,7 +172,10 @@ def bring(tell: OnStep, path: str, accept_licence: bool) -> dict[str, Any]:
         BadInput: it is none.
         EngineUnavailable: its licence was not accepted.
     """
-    found = models.import_file(Path(path), Monitor(_teller(tell)), accept_licence=accept_licence)
+    try:
+        found = models.import_file(Path(path), Monitor(_teller(tell)), accept_licence=accept_licence)
+    except AvatalkError as error:
+        raise named(error, {path: "The file"}) from None
     return {"model": found.model, "what": found.what, "missing": list(found.missing)}
 
 

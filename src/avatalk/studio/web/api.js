@@ -83,13 +83,15 @@ const PLACES = {
   captions: 'problem-captions', engine: 'problem-engine',
 };
 
+/** What to do about a problem, without what only a command line can do. */
+export const hintOf = ({ hint }) => (hint ?? '').split(/(?<=[.!?]) /).filter((sentence) => !/`|(^|\s)--[a-z]/.test(sentence)).join(' ');
+
 /** Show a problem at a place, in words. */
 export function tell(place, problem) {
   if (problem.name === 'AbortError') return;
   const box = $(place);
   box.replaceChildren(problem instanceof Problem ? problem.message : t('error.page'));
-  const hint = (problem.hint ?? '').split(/(?<=[.!?]) /).filter((sentence) => !/`|(^|\s)--[a-z]/.test(sentence)).join(' ');
-  if (hint) box.append(' ', hint);
+  box.append(' ', hintOf(problem));
   if (!(problem instanceof Problem)) console.error(problem);
   box.hidden = false;
 }

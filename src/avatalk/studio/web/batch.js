@@ -1,7 +1,7 @@
 // A table becomes videos: one for each row, its values put into the text.
 
 import { $, here, make, number, say, t } from './dom.js';
-import { Problem, clear, get, post, tell } from './api.js';
+import { Problem, clear, get, hintOf, post, tell } from './api.js';
 import { dropped } from './avatar.js';
 import { keep, missing, request, state } from './state.js';
 
@@ -153,6 +153,6 @@ function cell(row) {
   } }, done ? make('img', { src: here(`${video}/thumbnail`), alt: '', loading: 'lazy' }) : make('span', { class: 'blank', text: t(`status.${row.status}`) }));
   box.append(cover, make('p', { class: 'title', dir: 'auto', text: `${row.row}. ${name}` }));
   if (done) box.append(make('p', {}, make('a', { class: 'button small', href: here(`${video}/content`), download: `${row.row}.mp4`, text: t('library.download') })));
-  if (row.error) box.append(make('p', { class: 'problem', text: `${row.error.message} ${row.error.hint}` }));
+  if (row.error) box.append(make('p', { class: 'problem', text: `${row.error.message} ${hintOf(row.error)}` }));
   return box;
 }

@@ -1,7 +1,7 @@
 // Models: what is installed, what each would add, under which licence; installed with one click.
 
 import { $, make, number, say, t } from './dom.js';
-import { clear, get, post, tell, upload } from './api.js';
+import { Problem, clear, get, hintOf, post, tell, upload } from './api.js';
 
 let timer;
 
@@ -14,7 +14,7 @@ export function start() {
     clear('problem-import');
     $('model-busy').hidden = false;
     try {
-      const told = await upload('studio/models', file, (share) => { $('model-busy').textContent = t('uploading', { percent: Math.round(share * 100) }); });
+      const told = await upload(`studio/models?accept_licence=${$('model-accept').checked}`, file, (share) => { $('model-busy').textContent = t('uploading', { percent: Math.round(share * 100) }); });
       say(t('models.imported', { name: told.model }));
       await open();
     } catch (problem) {
@@ -56,14 +56,20 @@ function row(model) {
       make('p', { text: model.adds }),
       make('p', { class: 'note', text: [size(model.mb), model.licence, model.commercial ? '' : t('models.noncommercial'), model.stage && t(`stage_name.${model.stage}`)].filter(Boolean).join(' · ') }),
       model.needs && make('p', { class: 'note', text: t('models.needs', { get: model.needs }) }),
-      consent, state?.problem && make('p', { class: 'problem', role: 'alert', text: `${state.problem.message} ${state.problem.hint}` })),
+      consent, make('p', { class: 'problem', id: `problem-${model.name}`, role: 'alert', hidden: true }), state?.problem && make('p', { class: 'problem', role: 'alert', text: `${state.problem.message} ${hintOf(state.problem)}` })),
     act);
 }
 
 async function act_on(model, what) {
   clear('problem-models');
+  const consent = $(`accept-${model.name}`);
+  if (what === 'install' && consent && !consent.checked) {
+    tell(`problem-${model.name}`, new Problem({ message: t('models.accept_first', { name: model.title }) }, 0));
+    consent.focus();
+    return;
+  }
   try {
-    await post(`studio/models/${encodeURIComponent(model.name)}/${what}`, { accept_licence: $(`accept-${model.name}`)?.checked ?? model.accepted });
+    await post(`studio/models/${encodeURIComponent(model.name)}/${what}`, { accept_licence: consent?.checked ?? model.accepted });
   } catch (problem) {
     tell('problem-models', problem);
   }
