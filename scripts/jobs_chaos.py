@@ -97,11 +97,15 @@ class Fleet:
         """Start them."""
         self.running = [self.start(number) for number in range(count)]
 
-    def kill(self, victim: int) -> None:
-        """Kill one and start another in its place."""
+    def kill(self, victim: int) -> bool:
+        """Kill one that takes jobs, and start another in its place; False if it was not that far."""
+        log = (self.folder / f"worker{victim}.log").read_text()
+        if f"-{self.running[victim].pid}-" not in log:  # of the name that it says when it takes jobs
+            return False
         self.running[victim].kill()
         self.running[victim].wait()
         self.running[victim] = self.start(victim)
+        return True
 
     def end(self) -> list[int]:
         """Stop them all; their exit codes."""
@@ -142,8 +146,8 @@ def run(
                 happened.append(f"{name} when {over} jobs had ended")
             now = int((time.monotonic() - began) / given.every)
             if now > last:
-                last, kills = now, kills + 1
-                fleet.kill(dice.randrange(given.workers))
+                last = now
+                kills += fleet.kill(dice.randrange(given.workers))
         seconds = time.monotonic() - began
     finally:
         codes = fleet.end()

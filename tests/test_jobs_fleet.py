@@ -126,7 +126,7 @@ def test_of_several_that_take_back_one_does(fleet):
 def test_a_job_is_published_once_and_its_last_segment_queues_the_join(fleet):
     jobs, _ = fleet
     job_id = jobs.submit(VideoRequest(text="Yes."))
-    plan = {"fps": "25", "warnings": [], "duration_s": 4.0, "seconds": 0.5}
+    plan = {"fps": "25", "n_frames": 100, "warnings": [], "duration_s": 4.0, "seconds": 0.5}
     assert not records.publish(jobs.db, job_id, {"files": {}})  # nobody has begun it
     records.begin(jobs.db, job_id, "a")
     assert records.planned(jobs.db, job_id, plan, [(0, 50), (50, 100)])

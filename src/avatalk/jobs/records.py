@@ -27,6 +27,7 @@ PLAN, SEGMENT, JOIN = "avatalk_plan", "avatalk_segment", "avatalk_join"
 """Names of the workflows."""
 
 _LAST_TURN = 2**31 - 1
+_TOLD_EVERY_S = 0.9  # less than the second after which a worker tells again
 
 
 def workflow_ids(job_id: str, n_segments: int) -> list[str]:
@@ -123,17 +124,29 @@ def at_stage(db: Database, job_id: str, stage: str) -> bool:
 
 
 def drawn(db: Database, job_id: str, number: int, done: int, worker: str) -> bool:
-    """Note how many frames of a segment are drawn; False if the job is over."""
+    """Note how many frames of a segment are drawn; False if the job is over.
+
+    However many workers make segments of a job, its progress is told once a second, by one of them: else
+    they would wait for each other at its row.
+    """
 
     def work(connection: sa.Connection) -> bool:
-        if not _held(connection, job_id, stage="encode"):
+        look = sa.select(jobs.c.told_at).where(jobs.c.id == job_id, jobs.c.status == "processing")
+        row = connection.execute(look).one_or_none()
+        if row is None:
+            return False
+        now = time.time()
+        telling = row.told_at is None or not 0 <= now - row.told_at < _TOLD_EVERY_S
+        if telling and not _held(connection, job_id, stage="encode", told_at=now):
             return False
         connection.execute(
             segments.update()
             .where(segments.c.job_id == job_id, segments.c.number == number, segments.c.key.is_(None))
             .values(done=done, worker=worker)
         )
-        tell(connection, job_id, "progress", {"stage": "encode", "progress": progress_of(connection, job_id)})
+        if telling:
+            progress = progress_of(connection, job_id)
+            tell(connection, job_id, "progress", {"stage": "encode", "progress": progress})
         return True
 
     return db.run(work)
@@ -166,7 +179,7 @@ def segment_made(db: Database, job_id: str, number: int, key: str, worker: str, 
     return db.run(work)
 
 
-def _held(connection: sa.Connection, job_id: str, **values: str) -> bool:
+def _held(connection: sa.Connection, job_id: str, **values: Any) -> bool:
     """Lock the row of a job until the end of the transaction; False if the job is not processing.
 
     Every change of a job begins so: none sees half of another, and none waits for another in a circle.

@@ -45,6 +45,7 @@ jobs = sa.Table(
     sa.Column("error", sa.JSON(none_as_null=True)),
     sa.Column("result", sa.JSON(none_as_null=True)),
     sa.Column("events", sa.Integer, nullable=False),
+    sa.Column("told_at", sa.Float),  # when its progress was told last
     sa.UniqueConstraint("owner", "idempotency_key", name="avatalk_jobs_once"),
 )
 sa.Index("avatalk_jobs_of", jobs.c.owner, jobs.c.id)
@@ -127,12 +128,13 @@ class Database:
     Args:
         url: ``sqlite:///path`` or ``postgresql://…``.
         patience_s: how long to try again when it cannot be reached.
+        kept: connections that stay open when nothing is done; a fleet of workers has many times that.
 
     Raises:
         StorageError: it cannot be reached, or its tables cannot be made.
     """
 
-    def __init__(self, url: str, patience_s: float = 5.0) -> None:
+    def __init__(self, url: str, patience_s: float = 5.0, kept: int = 5) -> None:
         self.url = sa.make_url(url)
         self.patience_s = patience_s
         sqlite = self.url.get_backend_name() == "sqlite"
@@ -142,8 +144,8 @@ class Database:
         self.engine = sa.create_engine(
             driver,
             pool_pre_ping=True,
-            pool_size=5,
-            max_overflow=10,
+            pool_size=kept,
+            max_overflow=15 - kept,
             hide_parameters=True,  # errors go to logs, and parameters are what users wrote
         )
         now = (
