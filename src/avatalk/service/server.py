@@ -7,6 +7,7 @@ import errno
 import json
 import signal
 import socket
+import sys
 from types import FrameType
 from typing import Any
 
@@ -92,6 +93,7 @@ class Server(uvicorn.Server):
         # uvicorn raises the signal again when it has stopped, for whoever handled it before.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
+        sys.setswitchinterval(0.001)  # threads that work are not to hold up the loop that answers
         self.run(sockets=[listener])
 
 
