@@ -13,6 +13,7 @@ from avatalk.errors import Cancelled, OutputError
 from avatalk.events import Monitor
 from avatalk.media import Cue
 from avatalk.pipeline import plan
+from avatalk.speech.audio import open_audio
 from avatalk.video.encode import Captions
 from avatalk.video.segments import bounds, join, write_segment, write_sound
 
@@ -150,6 +151,21 @@ def test_cancelling_leaves_nothing(tmp_path):
         write_segment(
             tmp_path / "a.mp4", frames, 1, Fraction(25), (128, 128), quality="draft", monitor=monitor
         )
+    assert not list(tmp_path.iterdir())
+
+
+def test_encoding_sound_tells_how_far_it_is_and_stops(tmp_path, espeak_wav):
+    """The sound of an hour takes a minute: whoever cancels meanwhile does not wait for it."""
+    sound, told = open_audio(str(espeak_wav(TEXT)), Monitor()), []
+
+    def stop(progress):
+        told.append(progress)
+        if progress.done == 2:
+            raise Cancelled("Enough.")
+
+    with pytest.raises(Cancelled):
+        write_sound(tmp_path / "a.m4a", sound, quality="draft", monitor=Monitor(stop))
+    assert [step.done for step in told] == [0, 1, 2] and told[0].total > 3
     assert not list(tmp_path.iterdir())
 
 

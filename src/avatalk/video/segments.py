@@ -8,6 +8,7 @@ so: WebM and MOV are written in one go, by `avatalk.video.encode`.
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -103,8 +104,8 @@ def write_sound(path: Path, audio: AudioClip, *, quality: str, monitor: Monitor)
         resampler = av.AudioResampler(
             format=stream.codec_context.format, layout=stream.layout, rate=AUDIO_RATE
         )
-        for block in audio_frames(audio, channels):
-            monitor.check()
+        for second, block in enumerate(audio_frames(audio, channels)):
+            monitor.report("encode", second, math.ceil(audio.duration_s), "seconds", "Encoding the sound")
             for converted in resampler.resample(block):
                 container.mux(stream.encode(converted))
         for converted in resampler.resample(None):
