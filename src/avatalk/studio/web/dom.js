@@ -95,8 +95,10 @@ export const seconds = (value) => {
 
 export const number = (value, digits = 0) => new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
 
-/** Wait until nothing has called for `ms` milliseconds. */
+/** Wait until nothing has called for `ms` milliseconds; `never` takes the call back. */
 export function later(work, ms) {
   let timer;
-  return (...given) => { clearTimeout(timer); timer = setTimeout(() => work(...given), ms); };
+  const soon = () => { clearTimeout(timer); timer = setTimeout(work, ms); };
+  soon.never = () => clearTimeout(timer);
+  return soon;
 }

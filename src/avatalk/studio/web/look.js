@@ -14,6 +14,7 @@ const LONGEST = 100; // letters of a text that are spoken for one frame
 // drawer to be awake. A request that is broken off would cost that: its process ends, and a new one begins slowly.
 let wanted = null;
 let drawing = false;
+const soon = later(rest, 350);
 
 export function start() {
   grounds();
@@ -24,11 +25,12 @@ export function start() {
   segments($('qualities'), 'quality', ['draft', 'standard', 'high'].map((value) => [value, t(`quality.${value}`)]), video.quality, chosen('quality'));
   captions();
   $('preview').addEventListener('click', preview);
-  const soon = later(rest, 350);
+  waiting();
   rest();
   setTimeout(() => wanted ?? want('warm'), 1000);
   onChange((what) => {
     explain();
+    waiting();
     if (what === 'avatar' || what === 'video') { clear('problem-video', 'problem-background', 'problem-engine', 'problem-captions'); soon(); }
   });
 }
@@ -132,11 +134,15 @@ function beginning(text) {
   return cut.replace(/\s+\S*$/, '') || cut;
 }
 
+/** Fade the picture that is of nobody who was chosen. */
+function waiting() {
+  const lacks = missing();
+  $('stage').classList.toggle('waiting', Boolean(lacks) && /avatar|describe/.test(lacks[0]));
+}
+
 /** Show what the choices look like. Before anything is changed, a picture that is there already will do. */
 function rest() {
   const { avatar, video } = state;
-  const lacks = missing();
-  $('stage').classList.toggle('waiting', Boolean(lacks) && /avatar|describe/.test(lacks[0]));
   const plain = avatar.tab === 'gallery' && video.background === 'keep' && video.frame === 'source' && !video.captions.includes('burn')
     && ['source', '16:9'].includes(video.aspect) && allAvatars().find((one) => one.name === avatar.gallery)?.engine !== 'drawn';
   want(plain ? 'nothing' : 'rest');
@@ -160,6 +166,7 @@ function framed(spoken) {
 function preview() {
   const lacks = missing();
   clear('problem-video', ...(lacks ? [lacks[0]] : []));
+  soon.never();
   if (!lacks) { want('spoken'); return; }
   tell(lacks[0], new Problem({ message: lacks[1] }, 0));
   $(lacks[0]).scrollIntoView({ block: 'nearest' });
