@@ -174,6 +174,7 @@ function preview() {
 
 async function want(what) {
   wanted = what;
+  if (['spoken', 'rest'].includes(what)) busy(t('video.drawing'));
   if (drawing) return;
   drawing = true;
   while (wanted) {
@@ -181,7 +182,6 @@ async function want(what) {
     wanted = null;
     const fields = now === 'nothing' ? null : framed(now !== 'rest');
     if (!fields) continue;
-    busy(now === 'warm' ? '' : t('video.drawing'));
     try {
       const picture = await (await post('v1/preview', fields)).blob();
       if (!wanted && now !== 'warm') show(picture);
