@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 COQUI := .venv-coqui
 
-.PHONY: demo test test-coqui lint types unit bench bench-coqui sheet clean
+.PHONY: demo test test-coqui lint types unit bench bench-coqui sheet screenshots chromium clean
 
 demo: $(VENV)/.installed
 	$(BIN)/avatalk make --avatar ada -o demo.mp4 --text \
@@ -27,8 +27,13 @@ lint: $(VENV)/.tests
 types: $(VENV)/.tests
 	$(BIN)/mypy
 
-unit: $(VENV)/.tests
+unit: $(VENV)/.tests chromium
 	$(BIN)/pytest -n 2
+
+# The studio is tried in Debian's browser; where it is missing and cannot be installed, its tests are skipped.
+chromium:
+	@if ! command -v chromium >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; fi
 
 # YourTTS and XTTS want an older PyTorch than the other engines: an environment of their own, 5.5 GB.
 test-coqui: $(COQUI)/.tests
@@ -42,6 +47,10 @@ bench: $(VENV)/.tests
 
 sheet: $(VENV)/.tests
 	$(BIN)/python scripts/contact_sheet.py
+
+# Every state of the studio, as on a phone and on a desktop, light and dark: to be looked at.
+screenshots: $(VENV)/.tests chromium
+	$(BIN)/python scripts/screenshots.py out/screenshots
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "avatalk needs Python 3.10 or later")'

@@ -1,0 +1,360 @@
+"""The studio in a real browser, against a real server: everything that ends in a video."""
+
+import json
+import os
+import signal
+from contextlib import ExitStack, contextmanager
+
+import numpy as np
+import pytest
+from PIL import Image
+from skimage import data
+
+from browsing import DESKTOP, OPENS, PHONE, RESTS, chromium, gaps, spoken, visiting
+from serving import running, working
+
+HELLO = "Hello there."
+LONG = "This text is long enough to be watched while it is made. " * 6
+GREEN = np.array([0, 255, 0])
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """The service with the studio."""
+    with running(tmp_path_factory.mktemp("studio"), studio=1) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def worker(served):
+    """What makes its videos: segments of a second, not too fast to be watched."""
+    with working(served, seconds_per_frame=0.01) as worker:
+        yield worker
+
+
+@pytest.fixture
+def visit(browser, served, worker):
+    """A first visit, on a desktop."""
+    with visiting(browser, served.url) as visit:
+        visit.come()
+        yield visit
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """Files to upload: one face, two faces, none."""
+    folder = tmp_path_factory.mktemp("pictures")
+    person = data.astronaut()[:300, 60:420]
+    two = np.hstack([person, person[:, ::-1]])
+    for name, picture in {"one": person, "two": two, "none": np.full((300, 400, 3), 170, np.uint8)}.items():
+        Image.fromarray(picture).save(folder / f"{name}.png")
+    return folder
+
+
+@contextmanager
+def held(worker):
+    """A worker that does nothing until the block ends, as if the machine had stood still."""
+    os.kill(worker.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(worker.pid, signal.SIGCONT)
+
+
+def share_done(page):
+    return page.evaluate("Number(document.getElementById('job-progress').value)")
+
+
+def wait_for_share(page, share):
+    page.wait_for_function(
+        "share => !document.getElementById('job').hidden"
+        " && Number(document.getElementById('job-progress').value) > share",
+        arg=share,
+    )
+
+
+def upload(page, path):
+    page.click("#avatar-tab-upload")
+    page.set_input_files("#avatar-file", path)
+    page.wait_for_selector("#uploaded:not([hidden])")
+    page.wait_for_selector("#avatar-busy", state="hidden")
+
+
+def test_somebody_of_the_gallery_says_a_text(visit):
+    page = visit.page
+    visit.choose("avatar", "kavya")
+    visit.draft(HELLO)
+    video = visit.generate()
+    made = spoken(visit.download(), video)
+    assert 0.5 < made.seconds < 3
+    asked = json.loads(visit.download("request").read_text())
+    assert (asked["avatar"], asked["text"], asked["quality"]) == ("kavya", HELLO, "draft")
+    assert "Hello there" in visit.download("srt").read_text()
+    assert visit.download("vtt").read_text().startswith("WEBVTT")
+    with Image.open(visit.download("thumbnail")) as thumbnail:
+        assert thumbnail.format == "JPEG"
+    page.click("#report summary")
+    assert "640 × 360" in page.inner_text("#report-body")
+    page.wait_for_function("document.getElementById('player').currentTime > 0")
+
+
+def test_the_first_video_takes_one_click_and_no_typing(visit):
+    """Four are allowed: this counts a download, too."""
+    clicks = []
+    visit.page.expose_function("clicked", lambda: clicks.append(1))
+    visit.page.evaluate("addEventListener('click', () => clicked(), true)")
+    video = visit.generate()
+    made = spoken(visit.download(), video)
+    assert len(clicks) == 2
+    assert (made.width, made.height) == (1280, 720)
+
+
+def test_an_uploaded_picture_says_a_recording(visit, pictures, espeak_wav):
+    page = visit.page
+    recording = espeak_wav("This was recorded.")
+    upload(page, pictures / "one.png")
+    assert page.locator("#face-marks .mark.chosen").count() == 1
+    page.click("#speech-tab-recording")
+    page.set_input_files("#recording-file", recording)
+    page.wait_for_selector("#speech-wave:not([hidden])")
+    visit.draft()
+    video = visit.generate()
+    made = spoken(visit.download(), video)
+    assert abs(made.seconds - recording.stat().st_size / 2 / 22050) < 0.1
+    assert abs(made.width / made.height - 360 / 300) < 0.02
+
+
+def test_a_picture_without_a_face_is_told_beside_the_field_and_nothing_is_lost(visit, pictures):
+    page = visit.page
+    visit.choose("avatar", "ines")
+    visit.choose("background", "white")
+    visit.draft(HELLO)
+    upload(page, pictures / "none.png")
+    problem = page.locator("#avatar-upload #problem-avatar")
+    assert "No face was found" in problem.inner_text()
+    problem.evaluate("box => { box.hidden = true; }")
+    page.click("#generate")
+    problem.wait_for()
+    assert visit.videos() == []
+    page.reload()
+    visit.ready()
+    assert page.input_value("#text") == HELLO
+    assert page.is_checked("input[name=background][value=white]")
+    assert page.is_visible("#uploaded-picture")
+    page.click("#avatar-tab-gallery")
+    assert page.is_checked("input[name=avatar][value=ines]")
+    video = visit.generate()
+    assert video["request"]["avatar"] == "ines"
+    spoken(visit.download(), video)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_of_two_faces_the_one_that_is_clicked_speaks(visit, pictures, number):
+    page = visit.page
+    upload(page, pictures / "two.png")
+    assert page.locator("#face-marks button").count() == 2
+    page.get_by_role("button", name=f"Face {number} of 2").click()
+    visit.draft(HELLO)
+    video = visit.generate()
+    made = spoken(visit.download(), video)
+    assert np.ptp(made.lips[:, number - 1]) > OPENS
+    assert np.ptp(made.lips[:, 2 - number]) < RESTS
+
+
+def test_a_described_avatar_is_drawn_chosen_and_kept(visit):
+    page = visit.page
+    page.click("#avatar-tab-describe")
+    page.fill("#describe-prompt", "an old sailor with a white beard and a blue cap")
+    page.select_option("#describe-engine", "drawn")
+    page.fill("#describe-count", "2")
+    page.click("#describe-make")
+    page.wait_for_selector("#describe-cancel", state="hidden")
+    results = page.locator("#described .face")
+    assert results.count() == 2
+    results.nth(1).click()
+    page.fill("#describe-name", "sailor")
+    page.click("#describe-keep")
+    page.wait_for_selector("#faces input[value=sailor]", state="attached")
+    visit.draft(HELLO)
+    video = visit.generate()
+    assert video["request"]["avatar"] == results.nth(1).locator("input").get_attribute("value")
+    spoken(visit.download(), video)
+
+
+def test_a_background_is_seen_before_the_video_is_made(visit):
+    visit.draft(HELLO)
+    visit.choose("background", "green")
+    visit.page.wait_for_function("document.getElementById('still').src.startsWith('blob:')")
+    still = visit.still()
+    assert np.abs(still[10, still.shape[1] // 2 - 60] - GREEN).max() < 40
+    at_rest = visit.page.get_attribute("#still", "src")
+    visit.page.click("#preview")
+    visit.page.wait_for_function("src => document.getElementById('still').src !== src", arg=at_rest)
+    speaking = visit.still()
+    assert np.abs(speaking[10, still.shape[1] // 2 - 60] - GREEN).max() < 40
+    assert gaps([speaking])[0, 0] > gaps([still])[0, 0] + RESTS
+    video = visit.generate()
+    made = spoken(visit.download(), video)
+    assert np.abs(made.frames[0][4, 4] - GREEN).max() < 40
+
+
+def test_a_video_is_stopped_in_the_middle(visit, worker):
+    page = visit.page
+    visit.draft(LONG)
+    page.click("#generate")
+    wait_for_share(page, 0.02)
+    with held(worker):
+        page.click("#job-cancel")
+        page.wait_for_selector("#job", state="hidden")
+    (video,) = visit.videos()
+    assert video["status"] == "canceled"
+    assert 0 < video["progress"] < 1
+    assert page.is_hidden("#result")
+    assert page.input_value("#text") == LONG
+    visit.draft(HELLO)
+    again = visit.generate()
+    spoken(visit.download(), again)
+
+
+def test_a_reload_in_the_middle_finds_the_video_which_plays_while_it_is_made(visit, worker):
+    page = visit.page
+    visit.draft(LONG)
+    page.click("#generate")
+    wait_for_share(page, 0.3)
+    page.wait_for_function("document.getElementById('player').currentTime > 0.2")
+    with held(worker):
+        (video,) = visit.videos()
+        page.reload()
+        visit.ready()
+        wait_for_share(page, 0.2)
+        assert page.is_hidden("#result")
+        assert visit.videos()[0]["status"] == "processing"
+    video = visit.finished(video["id"])
+    made = spoken(visit.download(), video)
+    assert made.seconds > 15
+    assert len(visit.videos()) == 1
+
+
+def test_a_video_of_the_library_is_made_again_with_changes(visit):
+    page = visit.page
+    visit.choose("avatar", "emeka")
+    visit.choose("background", "white")
+    visit.choose("aspect", "1:1")
+    visit.draft(HELLO)
+    first = visit.generate()
+    visit.choose("avatar", "ada")
+    visit.choose("background", "keep")
+    page.fill("#text", "Something else.")
+    page.click("#view-library")
+    page.locator("#videos .again").click()
+    page.wait_for_selector("#download-video")  # of the first one
+    visit.ready()
+    assert page.input_value("#text") == HELLO
+    assert page.is_checked("input[name=avatar][value=emeka]")
+    page.fill("#text", "Hello again.")
+    second = visit.generate()
+    assert second["request"] == first["request"] | {"text": "Hello again."}
+    made = spoken(visit.download(), second)
+    assert made.width == made.height
+    page.click("#view-library")
+    cards = page.locator("#videos .clip")
+    cards.nth(1).wait_for()
+    assert [card.inner_text() for card in cards.locator(".title").all()] == ["Hello again.", HELLO]
+    page.fill("#library-filter", "again")
+    page.wait_for_function("document.querySelectorAll('#videos .clip').length === 1")
+    cards.get_by_role("button", name="Delete").click()
+    cards.get_by_role("button", name="Really delete?").click()
+    page.wait_for_function("document.querySelectorAll('#videos .clip').length === 0")
+    assert [video["id"] for video in visit.videos()] == [first["id"]]
+
+
+def test_keys_alone_make_a_video(visit):
+    """Tab, Enter and Space lead to everything, and what has the focus is in view and marked."""
+    page = visit.page
+
+    def reach(wanted, key="Tab"):
+        for _ in range(80):
+            page.keyboard.press(key)
+            focus = page.evaluate(
+                """() => {
+                    const one = document.activeElement;
+                    const drawn = one.matches('.face input, .ground input[type=radio], .seg input');
+                    const seen = drawn ? one.nextElementSibling : one;
+                    const box = seen.getBoundingClientRect();
+                    return { id: one.id, tag: one.tagName, left: box.left, right: box.right, top: box.top,
+                        bottom: box.bottom, outline: getComputedStyle(seen).outlineStyle };
+                }"""
+            )
+            assert focus["tag"] != "BODY", f"{wanted} was not reached"
+            assert focus["right"] > 0, focus
+            assert focus["left"] < DESKTOP["width"], focus
+            assert focus["bottom"] > 0, focus
+            assert focus["top"] < DESKTOP["height"], focus
+            assert focus["outline"] != "none", focus
+            if focus["id"] == wanted:
+                return
+        raise AssertionError(f"{wanted} was not reached")
+
+    reach("text")
+    page.keyboard.press("Control+A")
+    page.keyboard.type(HELLO)
+    reach("captions-burn")
+    page.keyboard.press("Space")
+    reach("generate")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#download-video")
+    reach("download-video", "Shift+Tab")
+    (video,) = visit.videos()
+    assert video["request"]["text"] == HELLO
+    assert "burn" in video["request"]["captions"]
+    with page.expect_download() as got:
+        page.keyboard.press("Enter")
+    spoken(got.value.path(), video)
+
+
+def test_on_a_phone_the_steps_come_one_after_another(browser, served, worker):
+    profile = {"viewport": PHONE, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
+    with visiting(browser, served.url, **profile) as visit:
+        visit.come()
+        page = visit.page
+        tops = [page.locator(f"#{name}-title").bounding_box()["y"] for name in ("avatar", "speech", "video")]
+        assert tops == sorted(tops)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        page.locator("#faces label:has(input[value=jonas])").tap()
+        page.locator("label:has(> input[name=quality][value=draft])").tap()
+        page.fill("#text", HELLO)
+        with page.expect_response("**/v1/videos") as asked:
+            page.locator("#generate").tap()
+        video = visit.finished(asked.value.json()["id"])
+        spoken(visit.download(), video)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_ten_at_once_do_not_see_each_other(browser, served, worker):
+    with ExitStack() as open_visits:
+        visits = [open_visits.enter_context(visiting(browser, served.url)) for _ in range(10)]
+        for visit in visits:
+            visit.come()
+        for number, visit in enumerate(visits, 1):
+            visit.draft(f"I am number {number}.")
+        for visit in visits:
+            visit.page.click("#generate")
+        for number, visit in enumerate(visits, 1):
+            visit.page.wait_for_selector("#download-video")
+            (video,) = visit.videos()
+            assert video["request"]["text"] == f"I am number {number}."
+            spoken(visit.download(), video)
+            visit.page.click("#view-library")
+            visit.page.wait_for_selector("#videos .clip")
+            assert visit.page.locator("#videos .title").all_inner_texts() == [f"I am number {number}."]
+            other = visits[number % 10].page.context.request
+            for path in ("", "/content", "/thumbnail", "/report"):
+                assert other.get(f"{served.url}/v1/videos/{video['id']}{path}").status == 404
+            assert other.delete(f"{served.url}/v1/videos/{video['id']}").status == 404
+            assert other.post(f"{served.url}/v1/videos/{video['id']}/cancel").status == 404
