@@ -45,6 +45,7 @@ async function generate() {
     return;
   }
   $('generate').disabled = true;
+  progress({ status: 'queued', stage: '', progress: 0, eta_s: null });
   try {
     const video = await (await post('v1/videos', request(), { headers: { 'Idempotency-Key': crypto.randomUUID?.() ?? String(Math.random()) } })).json();
     state.job = video.id;
@@ -53,6 +54,7 @@ async function generate() {
     say(t('job.begun'));
     follow(video.id, false);
   } catch (problem) {
+    $('job').hidden = true;
     tellBeside(problem, 'problem-video');
   } finally {
     $('generate').disabled = false;
@@ -60,6 +62,7 @@ async function generate() {
 }
 
 async function cancel() {
+  if (!state.job) return;
   $('job-cancel').disabled = true;
   try {
     await post(`v1/videos/${state.job}/cancel`, {});
