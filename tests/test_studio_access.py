@@ -6,6 +6,12 @@ from axe_playwright_python.sync_playwright import Axe
 from browsing import DESKTOP, PHONE, chromium, visiting
 from serving import running, working
 
+VIEWS = {
+    "create": "#faces .face",
+    "library": "#videos",
+    "batch": "#batch",
+    "models": "#model-list li",
+}
 SETTLED = """async () => {
     await new Promise(requestAnimationFrame);
     const fading = document.getAnimations().filter((one) => one.transitionProperty);
@@ -47,6 +53,37 @@ def looked_at(page):
             assert serious(page) == [], (theme, size)
             width = page.evaluate("document.documentElement.scrollWidth")
             assert width <= size["width"], (theme, size)
+
+
+SMALLEST_REM = 0.78
+SMALL = """(most) => {
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const told = [...document.querySelectorAll('.bar *, main *')].filter((one) => one.offsetWidth > 1
+        && [...one.childNodes].some((child) => child.nodeType === Node.TEXT_NODE && child.data.trim()));
+    return told.filter((one) => parseFloat(getComputedStyle(one).fontSize) < most * rem)
+        .map((one) => one.textContent);
+}"""
+
+
+def test_text_grows_with_a_very_large_screen(browser, served):
+    with visiting(browser, served.url, viewport={"width": 3840, "height": 2160}) as visit:
+        visit.come()
+        page = visit.page
+        assert page.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)") > 30
+        for view, there in VIEWS.items():
+            page.click(f"#view-{view}")
+            page.locator(there).first.wait_for(state="attached")
+            assert page.evaluate(SMALL, SMALLEST_REM) == [], view
+
+
+def test_what_could_be_entered_does_not_look_as_if_it_were(browser, served):
+    with visiting(browser, served.url) as visit:
+        visit.come()
+        colours = visit.page.evaluate(
+            """() => [getComputedStyle(document.getElementById('text')).color,
+                getComputedStyle(document.getElementById('text'), '::placeholder').color]"""
+        )
+        assert colours[0] != colours[1]
 
 
 @pytest.mark.parametrize("language", ["en-US", "de-DE"])
