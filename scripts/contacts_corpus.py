@@ -1,15 +1,16 @@
-"""The corpus that `train_contacts.py` learns from: espeak-ng as in `lips_corpus.py`, more finely heard.
+"""The corpus that `train_contacts.py` learns from: espeak-ng as in `lips_corpus.py`, and people's voices.
 
-    python scripts/contacts_corpus.py FOLDER           (needs scipy; some five minutes of two cores)
+    python scripts/contacts_corpus.py FOLDER           (needs scipy; some ten minutes of two cores)
 
-Every eight seconds are heard through two microphones. For the exam, sentences of languages and voices that
-are not in the lessons are kept as sound.
+Every eight seconds are heard through two microphones. For the exams, sentences of languages and voices that
+are not in the lessons are kept as sound: `exam.npz` of espeak-ng, `people.npz` of `contacts_people.py`.
 """
 
 from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -21,7 +22,8 @@ from avatalk.lipsync.listen import CONTACTS
 from avatalk.lipsync.listen_features import CONTACTS_EAR, STEP_S, MelStream, normalise
 from avatalk.lipsync.visemes import SOUNDS, contacts_of
 from avatalk.media import Phoneme
-from lips_corpus import LATIN, PIECE_S, PIECES_AT_ONCE, Espeak, lips, one_speech, text_for
+from contacts_people import EXAMINED, LEARNT, says
+from lips_corpus import LATIN, PIECE_S, PIECES_AT_ONCE, Espeak, lips, one_speech, somewhere, text_for
 from lips_rooms import coded, noise, recorded, spoken_otherwise, through_a_microphone, with_noise
 
 HEARINGS = 2
@@ -87,12 +89,34 @@ def letters(phonemes: list[Phoneme]) -> np.ndarray:
     return row
 
 
-def lessons(espeak: Espeak, pieces: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """What there is to learn from some pieces: `features`, `lips`, `letters`."""
-    made = [
+Speeches = list[tuple[np.ndarray, list[Phoneme]]]
+
+
+def by_espeak(pieces: int, unseen: bool, rng: np.random.Generator) -> Speeches:
+    """Pieces by an espeak-ng of its own."""
+    espeak = Espeak()
+    if unseen:
+        return [one_speech(espeak, True, rng, text_of_exam, english=0) for _ in range(pieces)]
+    return [
         one_speech(espeak, False, rng, lambda language, rng: text_for(language, rng, CLUSTERS))
         for _ in range(pieces)
     ]
+
+
+def by_people(pieces: int, unseen: bool, rng: np.random.Generator) -> Speeches:
+    """Pieces by voices made from recordings of people, each as often."""
+    people = EXAMINED if unseen else LEARNT
+    of_each = -(-pieces // len(people))
+    made = [
+        somewhere(sound, rate, phonemes, rng)
+        for person in people
+        for sound, rate, phonemes in says(person, rng, of_each)
+    ]
+    return made[:pieces]
+
+
+def lessons(made: Speeches, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """What there is to learn from some pieces: `features`, `lips`, `letters`."""
     sounds = [coded(sound, rng) if rng.random() < 0.2 else sound for sound, _ in made]
     mel = np.repeat(np.stack([heard(sound) for sound in sounds]), HEARINGS, axis=0)
     noises = np.stack([heard(noise(len(made[0][0]), rng)) for _ in range(NOISES)])
@@ -108,12 +132,11 @@ def lessons(espeak: Espeak, pieces: int, rng: np.random.Generator) -> dict[str, 
     }
 
 
-def exam(espeak: Espeak, pieces: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def exam(made: Speeches, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Unheard voices and languages: `sound` (2 pieces, samples), clean, badly recorded, clean…; `lips`.
 
     Rows of `contacts` are (piece, channel, start in seconds, end in seconds).
     """
-    made = [one_speech(espeak, True, rng, text_of_exam, english=0) for _ in range(pieces)]
     sounds = [pair for sound, _ in made for pair in (sound, coded(through_a_microphone(sound, rng), rng))]
     found = [
         (index, channel, start, end)
@@ -130,35 +153,41 @@ def exam(espeak: Espeak, pieces: int, rng: np.random.Generator) -> dict[str, np.
     }
 
 
-def some_pieces(pieces: int, unseen: bool, seed: list[int]) -> dict[str, np.ndarray]:
-    """`lessons` or `exam`, by an espeak-ng of its own."""
+def some_pieces(speak: Callable[..., Speeches], unseen: bool, seed: list[int]) -> dict[str, np.ndarray]:
+    """`lessons` or an `exam`."""
     rng = np.random.Generator(np.random.PCG64(seed))
-    return (exam if unseen else lessons)(Espeak(), pieces, rng)
+    return (exam if unseen else lessons)(speak(PIECES_AT_ONCE, unseen, rng), rng)
 
 
-def surely(chunk: int, unseen: bool, seed: int) -> dict[str, np.ndarray]:
+def surely(chunk: int, speak: Callable[..., Speeches], unseen: bool, seed: int) -> dict[str, np.ndarray]:
     """`some_pieces` in a process of its own, other ones if it dies: espeak-ng crashes once in a while."""
     for attempt in range(100):
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:
             try:
                 seeds = [seed, int(unseen), chunk, attempt]
-                return pool.submit(some_pieces, PIECES_AT_ONCE, unseen, seeds).result()
+                return pool.submit(some_pieces, speak, unseen, seeds).result()
             except BrokenProcessPool:
                 print(f"pieces {chunk} died, once more", flush=True)
     raise SystemExit("espeak-ng does not survive.")
 
 
-def write(folder: Path, hours: float, seed: int, processes: int) -> None:
-    """Fill a folder: arrays that can be mapped into memory for the lessons, one file for the exam."""
+def write(folder: Path, hours: float, people: float, seed: int, processes: int) -> None:
+    """Fill a folder: arrays that can be mapped into memory for the lessons, a file for each exam."""
     folder.mkdir(parents=True, exist_ok=True)
     count = round(hours * 3600 / PIECE_S / PIECES_AT_ONCE)
+    of_people = round(count * people)
     with ThreadPoolExecutor(processes) as threads:
-        exams = list(threads.map(lambda chunk: surely(chunk, True, seed), range(4)))
-        for index, part in enumerate(exams):
-            part["contacts"][:, 0] += index * PIECES_AT_ONCE
-        np.savez(folder / "exam.npz", **{k: np.concatenate([part[k] for part in exams]) for k in exams[0]})
+        for name, speak in (("exam", by_espeak), ("people", by_people)):
+            exams = list(threads.map(lambda chunk, speak=speak: surely(chunk, speak, True, seed), range(4)))
+            for index, part in enumerate(exams):
+                part["contacts"][:, 0] += index * PIECES_AT_ONCE
+            np.savez(
+                folder / f"{name}.npz", **{k: np.concatenate([part[k] for part in exams]) for k in exams[0]}
+            )
+        ways = [by_people] * of_people + [by_espeak] * (count - of_people)
         kept: dict[str, np.memmap] = {}
-        for chunk, part in enumerate(threads.map(lambda chunk: surely(chunk, False, seed), range(count))):
+        parts = threads.map(lambda chunk: surely(chunk, ways[chunk], False, seed), range(count))
+        for chunk, part in enumerate(parts):
             for name, rows in part.items():
                 if name not in kept:
                     shape = (count * len(rows), *rows.shape[1:])
@@ -170,8 +199,9 @@ def write(folder: Path, hours: float, seed: int, processes: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--hours", type=float, default=4.33)
+    parser.add_argument("--hours", type=float, default=7.0)
+    parser.add_argument("--people", type=float, default=0.4, help="Their share of the hours.")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
-    write(given.folder, given.hours, given.seed, given.processes)
+    write(given.folder, given.hours, given.people, given.seed, given.processes)

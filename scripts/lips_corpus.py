@@ -223,11 +223,18 @@ def one_speech(
     )
     if len(sound) < espeak.sample_rate:  # a voice that cannot read this text
         return one_speech(espeak, unseen, rng, text, english)
+    return somewhere(sound, espeak.sample_rate, phonemes, rng)
+
+
+def somewhere(
+    sound: np.ndarray, sample_rate: int, phonemes: list[Phoneme], rng: np.random.Generator
+) -> tuple[np.ndarray, list[Phoneme]]:
+    """Eight seconds of a speech, out of another throat and perhaps in a room."""
     factor = float(np.exp(np.clip(rng.normal(0, 0.11), -0.25, 0.25)))
-    factor = round(160 * espeak.sample_rate * factor / SAMPLE_RATE) / (160 * espeak.sample_rate / SAMPLE_RATE)
+    factor = round(160 * sample_rate * factor / SAMPLE_RATE) / (160 * sample_rate / SAMPLE_RATE)
     offset = rng.uniform(-3.0, 2.0)  # silence before, or from the middle
     whole = np.zeros(int(PIECE_S * SAMPLE_RATE), np.float32)
-    sound = another_throat(sound, espeak.sample_rate, factor)
+    sound = another_throat(sound, sample_rate, factor)
     offset = max(offset, 1.0 - len(sound) / SAMPLE_RATE)
     if rng.random() < 0.6:
         sound = breathy(sound, rng.uniform(0.05, 0.8), rng)

@@ -1,6 +1,6 @@
 """What a viewer sees of p, b, m and f, v where the speech is a recording: the exam of `lips_corpus.py`.
 
-python scripts/lips_exam.py FOLDER
+python scripts/lips_exam.py FOLDER [people]
 """
 
 from __future__ import annotations
@@ -51,8 +51,12 @@ def main() -> None:
     """Print recall, precision and false contacts by channel, for clean sounds and bad recordings."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path)
-    exam = np.load(parser.parse_args().folder / "exam.npz")
-    pieces = range(len(exam["lips"]) // 2, len(exam["lips"]))  # the first half chose the thresholds
+    parser.add_argument("exam", nargs="?", default="exam", choices=("exam", "people"))
+    given = parser.parse_args()
+    exam = np.load(given.folder / f"{given.exam}.npz")
+    pieces = range(
+        len(exam["lips"]) // 2, len(exam["lips"])
+    )  # the first half of people's chose the thresholds
     speech_s = (exam["lips"][pieces.start :, :, 6] > 0.5).sum() * 0.02
     for part, name in enumerate(("clean", "badly recorded")):
         counts = {1: np.zeros(4), 4: np.zeros(4)}
