@@ -1,6 +1,7 @@
 """One job over several worker processes that share a PostgreSQL."""
 
 import signal
+import threading
 import time
 
 import pytest
@@ -110,6 +111,20 @@ def test_the_database_may_go_away_for_a_while(fleet, postgres):
     jobs.db.patience_s = 30.0
     job = ended(jobs, job_id)
     assert job.status == "completed" and len(made_by(jobs, job_id)) == job.segments
+
+
+def test_a_database_that_is_not_there_at_first_is_told_of_or_waited_for(postgres, database):
+    nowhere = "postgresql://nobody@127.0.0.1:9/jobs"
+    with pytest.raises(StorageError) as caught:
+        Database(nowhere, patience_s=0.0)
+    assert caught.value.retryable and caught.value.hint
+    postgres.stop()
+    coming = threading.Timer(1.0, postgres.start)
+    coming.start()
+    try:
+        Database(database, patience_s=60.0).close()
+    finally:
+        coming.join()
 
 
 def test_of_several_that_take_back_one_does(fleet):

@@ -155,7 +155,7 @@ class Database:
         if sqlite:
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
             sa.event.listen(self.engine, "handle_error", _wait_for_disk, retval=True)
-        DBOS.migrate(self.url.render_as_string(hide_password=False))
+        self._patiently(lambda: DBOS.migrate(self.url.render_as_string(hide_password=False)))
         self.run(self._make_tables)
         self.dbos = DBOSClient(system_database_engine=self.engine, application_name=APPLICATION)
 
@@ -171,11 +171,18 @@ class Database:
         Raises:
             StorageError: the database could not be reached for as long as patience lasts.
         """
+
+        def once() -> T:
+            with self.engine.begin() as connection:
+                return work(connection)
+
+        return self._patiently(once)
+
+    def _patiently(self, work: Callable[[], T]) -> T:
         until, wait = time.monotonic() + self.patience_s, _FIRST_WAIT_S
         while True:
             try:
-                with self.engine.begin() as connection:
-                    return work(connection)
+                return work()
             except (sa.exc.OperationalError, sa.exc.InterfaceError) as error:
                 if time.monotonic() >= until:
                     raise StorageError(

@@ -46,6 +46,7 @@ LEASE_S = 30.0
 SEEN_EVERY_S = 3.0
 _POLL_S = 0.25
 _POLLS_A_SECOND = 200.0  # of all workers: each takes PostgreSQL one to two milliseconds
+_PATIENCE_AT_FIRST_S = 30.0  # after that the URL is taken for wrong
 _PATIENCE_S = 600.0  # a database that restarts, or moves
 _CLEAN_EVERY_S = 3600.0
 _CLEAN_LOOK_S = 60.0
@@ -75,7 +76,7 @@ class Worker:
         Raises:
             StorageError: the database cannot be reached.
         """
-        self._db = Database(self._database_url, kept=2)
+        self._db = Database(self._database_url, patience_s=_PATIENCE_AT_FIRST_S, kept=2)
         self._open.callback(self._db.close)
         self._db.patience_s = _PATIENCE_S
         self._folder = settings.data_dir() / "workers"
