@@ -42,8 +42,9 @@ test-coqui: $(COQUI)/.tests
 bench-coqui: $(COQUI)/.tests
 	OMP_WAIT_POLICY=PASSIVE $(COQUI)/bin/python scripts/bench_coqui.py
 
-bench: $(VENV)/.tests
+bench: $(VENV)/.tests chromium
 	$(BIN)/python scripts/bench.py
+	$(BIN)/python scripts/studio_bench.py
 
 sheet: $(VENV)/.tests
 	$(BIN)/python scripts/contact_sheet.py
