@@ -155,6 +155,16 @@ def library(page, files):
     page.wait_for_timeout(500)
 
 
+def batch(page, files):
+    """A table, and the videos of its rows."""
+    (files / "rows.csv").write_text("name,city\nMia,Oslo\nAli,Cairo\nZoë,Köln\n", encoding="utf-8")
+    page.click("#view-batch")
+    page.set_input_files("#batch-file", files / "rows.csv")
+    page.fill("#batch-text", "Hello {name}, how is {city}?")
+    page.click("#batch-go")
+    page.wait_for_selector("#batch-grid img", timeout=SLOW)
+
+
 def models(page, _files):
     """Models."""
     page.click("#view-models")
@@ -182,7 +192,7 @@ def arabic(page, _files):
 STATES = {
     state.__name__: state
     for state in (first, gallery, upload, two, none, describe, speech, recording, progress, canceled, done)
-} | {state.__name__: state for state in (library, models, empty, german, arabic)}
+} | {state.__name__: state for state in (library, batch, models, empty, german, arabic)}
 
 
 def main():

@@ -82,9 +82,10 @@ function uploads() {
 }
 
 /** The faces of a picture that was uploaded before. */
-async function look({ id, name }) {
+async function look({ id, static: still }) {
   try {
-    state.avatar.upload = { id, ...(await get(`studio/faces/${id}`)), name };
+    state.avatar.upload = { id, ...(await get(`studio/faces/${id}`)), static: still };
+    if (state.avatar.upload.faces.length > 1) state.avatar.face ??= state.avatar.upload.chosen;
   } catch {
     state.avatar.upload = null;
   }

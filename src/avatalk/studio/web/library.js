@@ -87,11 +87,23 @@ async function gone(video) {
 }
 
 /** Put what a video was made from back into the three steps. */
-function again(video) {
+async function again(video) {
   const asked = video.request;
+  const files = [asked.avatar, asked.audio, asked.voice_sample, asked.background].filter((one) => String(one).startsWith('asset_'));
+  const assets = {};
+  for (const id of files) assets[id] = await get(`v1/assets/${id}`).then((asset) => asset.name, () => undefined);
   const { avatar, speech, video: look } = state;
-  const assets = video.assets ?? {};
-  if (asked.avatar_prompt) { avatar.tab = 'describe'; avatar.describe.prompt = asked.avatar_prompt; } else if (!asked.avatar || !asked.avatar.startsWith('asset_')) { avatar.tab = 'gallery'; avatar.gallery = asked.avatar ?? 'ada'; } else if (avatar.describe.results.some((one) => one.id === asked.avatar)) { avatar.tab = 'describe'; avatar.describe.chosen = asked.avatar; } else { avatar.tab = 'upload'; avatar.upload = { again: asked.avatar, id: asked.avatar, name: assets[asked.avatar] ?? t('avatar.photo'), width: 0, height: 0, faces: [], findings: [], problem: '' }; avatar.face = asked.face ?? null; }
+  if (!asked.avatar?.startsWith('asset_')) {
+    avatar.tab = 'gallery';
+    avatar.gallery = asked.avatar ?? 'ada';
+  } else if (avatar.describe.results.some((one) => one.id === asked.avatar)) {
+    avatar.tab = 'describe';
+    avatar.describe.chosen = asked.avatar;
+  } else {
+    avatar.tab = 'upload';
+    avatar.upload = { again: true, id: asked.avatar, static: asked.static ?? false };
+    avatar.face = asked.face ?? null;
+  }
   speech.tab = asked.audio ? 'recording' : 'text';
   if (asked.text) speech.text = asked.text;
   speech.recording = asked.audio ? { id: asked.audio, name: assets[asked.audio] ?? t('record.name') } : speech.recording;
