@@ -64,6 +64,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.tests: $(VENV)/.installed
 	$(PIP) install --no-compile -c constraints.txt -e '.[neural,diffusion,test]'
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -c "import avatalk.studio.app, avatalk.jobs.worker, gradio, openvino, torch"
 	touch $@
 
 $(COQUI)/.tests: pyproject.toml constraints.txt constraints-coqui.txt
