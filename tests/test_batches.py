@@ -95,6 +95,12 @@ def test_too_many_rows_are_refused_before_all_are_read():
         plain_rows([{"a": 1}] * 11, 10)
 
 
+@pytest.mark.parametrize("text", ["Hello {name", "Hello name}", "{{name}"])
+def test_a_brace_without_another_is_told(text):
+    with pytest.raises(BadInput, match="brace"):
+        places({"text": text})
+
+
 def test_values_go_into_their_places():
     template = {"text": "Hi {name}, {{not}} {name}!", "speed": "{speed}", "size": "64x64", "seed": 3}
     assert places(template) == {"name": ["text", "text"], "speed": ["speed"]}

@@ -18,10 +18,20 @@ from PIL import Image
 
 import jobs_worker
 from avatalk import VideoRequest, load_spec
-from avatalk.errors import BadInput, CannotRun, OutputError, StorageError, UnknownName, UnreadableFile
+from avatalk.errors import (
+    BadInput,
+    CannotRun,
+    NotFound,
+    OutputError,
+    StorageError,
+    UnknownName,
+    UnreadableFile,
+)
+from avatalk.events import Progress
 from avatalk.jobs import api, records, work, worker
 from avatalk.jobs.api import Jobs
 from avatalk.jobs.storage import Storage
+from avatalk.jobs.work import Watch, Workshop
 from avatalk.media import Result
 from avatalk.video import segments
 
@@ -419,9 +429,35 @@ def test_a_store_behind_a_url(tmp_path):
     storage.remove("jobs/j")
     storage.remove("jobs/j")
     assert storage.keys("jobs") == []
-    for read_it in (lambda: storage.open(stored.key), lambda: storage.fetch(stored.key, tmp_path / "b")):
-        with pytest.raises(UnreadableFile):
-            read_it()
+    with pytest.raises(NotFound):
+        storage.open(stored.key)
+    with pytest.raises(UnreadableFile):
+        storage.fetch(stored.key, tmp_path / "b")
+
+
+@pytest.mark.parametrize("url", ["foo", "mysql://host/name"])
+def test_a_database_that_is_none_is_refused(url):
+    with pytest.raises(BadInput, match="SQLite or PostgreSQL"):
+        Jobs(database_url=url)
+
+
+def test_a_data_folder_that_is_none_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="cannot be made"):
+        Jobs(database_url=f"sqlite:///{tmp_path}/file/jobs.sqlite")
+
+
+def test_what_a_worker_plans_before_a_segment_is_no_frame_of_it(idle, monkeypatch):
+    told = []
+    shop = Workshop(idle.db, idle.storage, "w")
+    monkeypatch.setattr(records, "drawn", lambda *args: told.append(args) or True)
+    monkeypatch.setattr(records, "wanted", lambda *args: True)
+    monkeypatch.setattr("avatalk.jobs.work._LOOK_EVERY_S", 0.0)
+    watch = Watch(shop, "j", 0)
+    watch.progress(Progress("speech", 5000, 6000, "characters"))
+    assert not told
+    watch.progress(Progress("encode", 7, 100, "frames"))
+    assert told[0][3] == 7
 
 
 def test_a_storage_that_cannot_be_written_says_so(tmp_path):

@@ -60,10 +60,16 @@ class Connection:
         patience_s: seconds for which a request is tried again when the service cannot be reached or is busy.
 
     Raises:
-        BadInput: `url` is no URL.
+        BadInput: `url` is no URL, or `key` no key.
     """
 
     def __init__(self, url: str, key: str, timeout_s: float, patience_s: float) -> None:
+        if not key.isascii():
+            raise BadInput(
+                "The key has characters that no key has.",
+                hint="Copy it again, whole: avk_ and 43 more.",
+                field="key",
+            )
         headers = {
             "User-Agent": f"avatalk/{__version__}",
             **({"Authorization": f"Bearer {key}"} if key else {}),

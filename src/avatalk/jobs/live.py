@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import sqlalchemy as sa
 
-from avatalk.errors import NotFound, UnreadableFile
+from avatalk.errors import NotFound
 from avatalk.jobs.storage import Storage
 from avatalk.jobs.tables import Database, jobs, segments
 from avatalk.video import fragments
@@ -163,7 +163,7 @@ def _cut(
             with ExitStack() as opened:
                 seen, heard = (opened.enter_context(storage.open(key)) for key in (piece.key, piece.sound))
                 return make(film, piece, seen, heard)
-        except UnreadableFile:
+        except NotFound:
             if last_try:
                 raise
             # The video was published, or the job stopped, since we looked.

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, cast
 
 import fsspec
 
-from avatalk.errors import AvatalkError, CannotRun, StorageError, UnreadableFile
+from avatalk.errors import AvatalkError, CannotRun, NotFound, StorageError, UnreadableFile
 
 _BLOCK = 1 << 20
 
@@ -106,7 +106,7 @@ class Storage:
         key = f"{folder}/{f'{name}-' if name else ''}{digest}{ending}"
         size = source.stat().st_size
         there = self._at(key)
-        with _mapped(f"write {key}"):
+        with _mapped(f"write {key}", there=False):
             if not (self._fs.exists(there) and self._fs.size(there) == size):
                 if self._local:
                     # A store shows an object when it is complete; a folder shows it from its first byte.
@@ -147,7 +147,7 @@ class Storage:
         """Open a file for reading in any order; the caller closes it.
 
         Raises:
-            UnreadableFile: it is not there.
+            NotFound: it is not there.
             StorageError: it cannot be read.
         """
         with _mapped(f"read {key}"):
@@ -207,12 +207,16 @@ def _sha256(path: Path) -> str:
 
 
 @contextmanager
-def _mapped(what: str) -> Iterator[None]:
+def _mapped(what: str, there: bool = True) -> Iterator[None]:
+    """Turn errors into avatalk's; with `there`, a file that is missing is one that was stored once."""
     try:
         yield
     except FileNotFoundError as error:
-        raise UnreadableFile(
-            f"The storage could not {what}: it is not there.", hint="It may have been deleted."
+        if there:
+            raise NotFound("This file is no longer stored.", hint="It may have expired.") from error
+        raise StorageError(
+            f"The storage could not {what}: its folder is not there.",
+            hint="Look at AVATALK_STORAGE; this is tried again.",
         ) from error
     except AvatalkError:
         raise

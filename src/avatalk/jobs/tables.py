@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from dbos import DBOS, DBOSClient
 
-from avatalk.errors import StorageError
+from avatalk.errors import BadInput, StorageError
 
 T = TypeVar("T")
 
@@ -135,11 +135,27 @@ class Database:
     """
 
     def __init__(self, url: str, patience_s: float = 5.0, kept: int = 5) -> None:
-        self.url = sa.make_url(url)
+        try:
+            self.url = sa.make_url(url)
+            known = self.url.get_backend_name() in ("sqlite", "postgresql")
+        except sa.exc.ArgumentError:
+            known = False
+        if not known:
+            raise BadInput(
+                "The URL of the database is none of SQLite or PostgreSQL.",
+                hint="AVATALK_DATABASE_URL is postgresql://user:password@host/name; without it, SQLite.",
+                field="database_url",
+            )
         self.patience_s = patience_s
         sqlite = self.url.get_backend_name() == "sqlite"
         if sqlite and self.url.database:
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StorageError(
+                    f"The database cannot be made in {Path(self.url.database).parent} ({error.strerror}).",
+                    hint="Set AVATALK_DATA to a folder that can be written.",
+                ) from error
         driver = self.url if sqlite else self.url.set(drivername="postgresql+psycopg")
         self.engine = sa.create_engine(
             driver,

@@ -260,8 +260,11 @@ class Watch:
         self._looked, self._stage = now, progress.stage
         shop = self._shop
         try:
-            if self._number is not None:
+            # A worker that meets the job at a segment plans it first: that is no frame of the segment.
+            if self._number is not None and progress.stage == "encode":
                 alive = records.drawn(shop.db, self._job_id, self._number, int(progress.done), shop.worker)
+            elif self._number is not None:
+                alive = shop.db.run(lambda connection: records.wanted(connection, self._job_id))
             else:
                 alive = records.at_stage(shop.db, self._job_id, progress.stage)
         except StorageError:  # the work goes on: its result may still be wanted when the database is back

@@ -78,7 +78,7 @@ def answer_file(request: Request, file: File, *, attached: bool = False) -> Resp
         attached: whether a browser saves it instead of showing it.
 
     Raises:
-        UnreadableFile: it is no longer stored.
+        NotFound: it is no longer stored.
         StorageError: the storage cannot be reached.
     """
     etag = f'"{file.sha256}"'

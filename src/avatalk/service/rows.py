@@ -154,10 +154,20 @@ def _wrong(message: str, number: int | None = None, column: str | None = None) -
 
 
 def places(template: dict[str, Any]) -> dict[str, list[str]]:
-    """Column → the fields of a template that have a place for it, written ``{column}``."""
+    """Column → the fields of a template that have a place for it, written ``{column}``.
+
+    Raises:
+        BadInput: a brace is left over.
+    """
     found: dict[str, list[str]] = {}
     for field, value in template.items():
         if isinstance(value, str):
+            if re.search(r"[{}]", _PLACE.sub("", value)):
+                raise BadInput(
+                    f"A brace in {field} has no other one.",
+                    hint="A place is written {column}, a brace itself {{ or }}.",
+                    field=f"template.{field}",
+                )
             for match in _PLACE.finditer(value):
                 if match[1] is not None:
                     found.setdefault(match[1].strip(), []).append(field)
