@@ -144,7 +144,9 @@ def test_every_route_but_the_open_ones_wants_a_key(client):
         else:
             assert answer.status_code == 401, (method, path, answer.text)
             assert "401" in operation["responses"] and operation["security"], (method, path)
-            if path != "/":  # which answers as an existing client expects
+            if (
+                path != "/" and method.upper() != "HEAD"
+            ):  # which has no body; / answers as an existing client expects
                 assert answer.json()["error"]["field"] == "key"
 
 
@@ -256,7 +258,7 @@ def test_who_submits_at_the_same_time_does_not_get_more(either):
 def planned(client, job_id, seconds):
     db = service(client).db
     records.begin(db, job_id, "w")
-    plan = {"fps": "25", "warnings": [], "duration_s": seconds, "seconds": 0.1}
+    plan = {"fps": "25", "warnings": [], "duration_s": seconds, "n_frames": 25, "seconds": 0.1}
     assert records.planned(db, job_id, plan, [(0, 50)])
 
 
@@ -415,7 +417,7 @@ def test_logs_say_what_happened_and_nothing_of_what_was_written(client, caplog, 
     with caplog.at_level(logging.INFO, logger="avatalk"):
         video = submit(client, headers, "Confidential words.", **{"X-Request-Id": "abc-1"})
         assert video.headers["x-request-id"] == "abc-1"
-        client.get("/v1/videos?before=confidential", headers={**headers, "X-Request-Id": "no good\tid"})
+        client.get("/v1/videos?search=confidential", headers={**headers, "X-Request-Id": "no good\tid"})
         monkeypatch.setattr(service(client).jobs, "page", lambda **_: {}["confidential"])
         client.get("/v1/videos", headers=headers)
     lines = [logs.Lines().format(record) for record in caplog.records if record.name.startswith("avatalk")]
