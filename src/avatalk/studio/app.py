@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
 from contextlib import suppress
 from importlib.resources import files
@@ -101,6 +102,8 @@ class Page(BaseRoute):
                     theme=page.theme(),
                     head=page.HEAD,
                 )
+                gc.collect()
+                gc.freeze()  # Gradio's modules stay: looking through them takes 0.2 s every time
             return self._shown
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
