@@ -173,6 +173,7 @@ function preview() {
 }
 
 async function want(what) {
+  if (what === 'warm' && drawing) return; // it is awake, and what it draws is to be shown
   wanted = what;
   if (['spoken', 'rest'].includes(what)) busy(t('video.drawing'));
   if (drawing) return;
