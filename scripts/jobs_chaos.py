@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from avatalk import VideoRequest
-from avatalk.jobs.api import Job, Jobs
+from avatalk.jobs.api import Jobs
+from avatalk.jobs.job import Job
 
 TEXTS = [
     "One, two, three, four.",

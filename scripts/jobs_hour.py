@@ -18,7 +18,8 @@ from pathlib import Path
 import av
 
 from avatalk import VideoRequest
-from avatalk.jobs.api import Job, Jobs
+from avatalk.jobs.api import Jobs
+from avatalk.jobs.job import Job
 
 SENTENCES = (
     "This is sentence {n} of a long report, and it is read out without a pause for tea.",

@@ -21,7 +21,6 @@ from avatalk import VideoRequest, load_spec
 from avatalk.errors import (
     BadInput,
     CannotRun,
-    NotFound,
     OutputError,
     StorageError,
     UnknownName,
@@ -34,6 +33,7 @@ from avatalk.jobs.storage import Storage
 from avatalk.jobs.work import Watch, Workshop
 from avatalk.media import Result
 from avatalk.video import segments
+from stores import keeps_files
 
 TEXT = "One, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve, and so on."
 SMALL = {"size": "128x128", "quality": "draft"}
@@ -415,24 +415,7 @@ def test_a_short_job_does_not_wait_for_a_long_one(idle, monkeypatch):
 
 def test_a_store_behind_a_url(tmp_path):
     """Any file system of fsspec but a folder: files are fetched, not used where they lie."""
-    storage = Storage("memory://films/a")
-    source = tmp_path / "a.bin"
-    source.write_bytes(b"abc")
-    stored = storage.put(source, "jobs/j", "video")
-    assert storage.put(source, "jobs/j", "video") == stored
-    assert storage.keys("jobs") == [stored.key] and stored.size == 3
-    fetched = storage.fetch(stored.key, tmp_path)
-    assert fetched.read_bytes() == b"abc" and fetched.parent == tmp_path
-    with storage.open(stored.key) as file:
-        file.seek(1)
-        assert file.read() == b"bc"
-    storage.remove("jobs/j")
-    storage.remove("jobs/j")
-    assert storage.keys("jobs") == []
-    with pytest.raises(NotFound):
-        storage.open(stored.key)
-    with pytest.raises(UnreadableFile):
-        storage.fetch(stored.key, tmp_path / "b")
+    keeps_files(Storage("memory://films/a"), tmp_path)
 
 
 @pytest.mark.parametrize("url", ["foo", "mysql://host/name"])

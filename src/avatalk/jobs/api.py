@@ -7,7 +7,6 @@ import json
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,78 +17,18 @@ from avatalk.errors import BadInput, Conflict, NotFound
 from avatalk.jobs import expiry, live, needs, records
 from avatalk.jobs.expiry import Expired
 from avatalk.jobs.inputs import ASSETS, Inputs, check_request, store_inputs, words_of
+from avatalk.jobs.job import Job, JobEvent, job_of
 from avatalk.jobs.live import Segment
 from avatalk.jobs.storage import Storage, Stored
-from avatalk.jobs.tables import Database, events, jobs, segments
+from avatalk.jobs.tables import Database, events, jobs
 from avatalk.request import VideoRequest
 
 PRIORITIES = {"high": -600, "normal": 0, "low": 6 * 3600}
 """Seconds by which a job takes its turn later than another one that was submitted together with it."""
 
-STATUSES = ("queued", "processing", "completed", "failed", "canceled")
-
 _KEY_LASTS_S = 24 * 3600
 _EPOCH = 1_700_000_000  # turns count seconds from here, to fit 31 bits
 _MOST = 100  # jobs on a page
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A job as it stands.
-
-    Attributes:
-        id: rises with the time of submission.
-        owner: who submitted it.
-        status: one of `STATUSES`.
-        stage: what is being done: a stage of `avatalk.events.STAGES`; empty when nothing is.
-        progress: 0 to 1, by frames.
-        eta_s: seconds until it is completed at the pace so far; None while that is not known.
-        duration_s: length of the video; None before it is planned.
-        frames: number of its frames; likewise.
-        segments: number of pieces; 0 before it is planned.
-        warnings: what the user should know.
-        error: code, message, field, hint, stage, retryable, if it failed.
-        result: ``files``: name → key, size, sha256, type; ``report``: the fields of `avatalk.Result`. None
-            until then.
-        request: as it was submitted, with keys of the storage instead of paths.
-        created_at: seconds since 1970.
-        started_at: likewise, None before a worker took it.
-        ended_at: likewise, None before its end.
-    """
-
-    id: str
-    owner: str
-    status: str
-    stage: str
-    progress: float
-    eta_s: float | None
-    duration_s: float | None
-    frames: int | None
-    segments: int
-    warnings: list[str]
-    error: dict[str, Any] | None
-    result: dict[str, Any] | None
-    request: dict[str, Any]
-    created_at: float
-    started_at: float | None
-    ended_at: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class JobEvent:
-    """Something that happened to a job.
-
-    Attributes:
-        number: from 1, without gaps: what a client has seen of this job.
-        at: seconds since 1970.
-        kind: ``status``, ``planned``, ``progress``, ``segment`` or ``warning``.
-        data: what there is to say.
-    """
-
-    number: int
-    at: float
-    kind: str
-    data: dict[str, Any]
 
 
 class Jobs:
@@ -220,7 +159,7 @@ class Jobs:
             row = connection.execute(sa.select(jobs).where(jobs.c.id == job_id)).one_or_none()
             if row is None or owner not in (None, row.owner):
                 raise NotFound(f"There is no job {job_id}.", hint="It may have been deleted.", field="id")
-            return _job(row, *_counted(connection, job_id))
+            return job_of(connection, row)
 
         return self.db.run(work)
 
@@ -237,7 +176,7 @@ class Jobs:
 
         Args:
             owner: whose; everybody's by default.
-            status: one of `STATUSES`; any by default.
+            status: one of `avatalk.jobs.job.STATUSES`; any by default.
             search: what stands in the text, the transcript, the avatar or a file's name, in any case.
             before: the cursor that came with the last page.
             limit: jobs on a page, 1 to 100.
@@ -253,7 +192,7 @@ class Jobs:
             query = query.where(jobs.c.id < before)
 
         def work(connection: sa.Connection) -> list[Job]:
-            return [_job(row, *_counted(connection, row.id)) for row in connection.execute(query).all()]
+            return [job_of(connection, row) for row in connection.execute(query).all()]
 
         found = self.db.run(work)
         page = found[: min(max(1, limit), _MOST)]
@@ -404,37 +343,3 @@ class Jobs:
                 field="name",
             )
         return self.storage.open(files[name]["key"])
-
-
-def _counted(connection: sa.Connection, job_id: str) -> tuple[float, int]:
-    """Progress and number of segments of a job."""
-    query = sa.select(sa.func.count()).where(segments.c.job_id == job_id)
-    return records.progress_of(connection, job_id), int(connection.execute(query).scalar_one())
-
-
-def _job(row: sa.Row[Any], progress: float, n_segments: int) -> Job:
-    progress = 1.0 if row.status == "completed" else progress
-    eta = None
-    if row.status == "processing" and progress > 0.02 and row.started_at is not None:
-        eta = round((time.time() - row.started_at) * (1 - progress) / progress, 1)
-    warnings = list(row.warnings)
-    if row.status == "queued" and row.needs and row.queue == records.QUEUE:
-        warnings.append(needs.lacking(row.needs))
-    return Job(
-        id=row.id,
-        owner=row.owner,
-        status=row.status,
-        stage=row.stage,
-        progress=progress,
-        eta_s=eta,
-        duration_s=row.plan["duration_s"] if row.plan else None,
-        frames=row.plan["n_frames"] if row.plan else None,
-        segments=n_segments,
-        warnings=warnings,
-        error=row.error,
-        result=row.result,
-        request=row.request,
-        created_at=row.created_at,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-    )

@@ -16,7 +16,7 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 
 from avatalk.errors import Conflict, NotFound
-from avatalk.jobs.api import Job
+from avatalk.jobs.job import Job
 from avatalk.service.answers import Problem, may_answer, told_as
 from avatalk.service.context import Here, Reader, Service
 from avatalk.service.ids import VideoId

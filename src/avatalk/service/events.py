@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Response
 from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
-from avatalk.jobs.api import JobEvent
+from avatalk.jobs.job import JobEvent
 from avatalk.service.answers import may_answer
 from avatalk.service.context import Here, Reader
 from avatalk.service.ids import VideoId

@@ -1,8 +1,7 @@
 """Ids in paths. One that cannot be is as unknown as one that is not there, and reaches no database."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Path
@@ -14,39 +13,22 @@ BATCH_ID = r"batch_[0-9a-f]{28}"
 _CREATION_ID = r"make_[0-9a-f]{28}"
 
 
-# Not `def`: these would be done in a thread each.
-async def _video_id(
-    video_id: Annotated[str, Path(description="Of a video.", examples=["vid_019358c1a2b40f6e3d5c8a917b24"])],
-) -> str:
-    if not re.fullmatch(VIDEO_ID, video_id):
-        raise NotFound("There is no such video.", hint="It may have been deleted.", field="video_id")
-    return video_id
+def _id_of(what: str, pattern: str, hint: str = "It may have been deleted.") -> Callable[..., Awaitable[str]]:
+    """A dependency: the part of the path that is named ``{what}_id``, if it can be one."""
+    name = f"{what}_id"
+    example = pattern.partition("[")[0] + "019358c1a2b40f6e3d5c8a917b24"
+
+    # Not `def`: that would be done in a thread each time.
+    async def checked(
+        given: Annotated[str, Path(alias=name, description=f"Of a {what}.", examples=[example])],
+    ) -> str:
+        if not re.fullmatch(pattern, given):
+            raise NotFound(f"There is no such {what}.", hint=hint, field=name)
+        return given
+
+    return checked
 
 
-VideoId = Annotated[str, Depends(_video_id)]
-
-
-async def _batch_id(
-    batch_id: Annotated[
-        str, Path(description="Of a batch.", examples=["batch_019358c1a2b40f6e3d5c8a917b24"])
-    ],
-) -> str:
-    if not re.fullmatch(BATCH_ID, batch_id):
-        raise NotFound("There is no such batch.", hint="It may have been deleted.", field="batch_id")
-    return batch_id
-
-
-BatchId = Annotated[str, Depends(_batch_id)]
-
-
-async def _creation_id(
-    creation_id: Annotated[
-        str, Path(description="Of a creation.", examples=["make_019358c1a2b40f6e3d5c8a917b24"])
-    ],
-) -> str:
-    if not re.fullmatch(_CREATION_ID, creation_id):
-        raise NotFound("There is no such creation.", hint="Look at the id.", field="creation_id")
-    return creation_id
-
-
-CreationId = Annotated[str, Depends(_creation_id)]
+VideoId = Annotated[str, Depends(_id_of("video", VIDEO_ID))]
+BatchId = Annotated[str, Depends(_id_of("batch", BATCH_ID))]
+CreationId = Annotated[str, Depends(_id_of("creation", _CREATION_ID, "Look at the id."))]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from avatalk.jobs.api import Job
+from avatalk.jobs.job import Job
 from avatalk.service.answers import Problem, may_answer
 from avatalk.service.context import Here, Maker, Reader, Service
 from avatalk.service.ids import VIDEO_ID, VideoId

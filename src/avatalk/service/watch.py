@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from starlette.concurrency import run_in_threadpool
 
 from avatalk.errors import StorageError
-from avatalk.jobs.api import JobEvent
+from avatalk.jobs.job import JobEvent
 from avatalk.jobs.tables import Database, events, jobs
 
 log = logging.getLogger("avatalk.service")
