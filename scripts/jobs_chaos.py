@@ -98,15 +98,20 @@ class Fleet:
         """Start them."""
         self.running = [self.start(number) for number in range(count)]
 
-    def kill(self, victim: int) -> bool:
-        """Kill one that takes jobs, and start another in its place; False if it was not that far."""
-        log = (self.folder / f"worker{victim}.log").read_text()
-        if f"-{self.running[victim].pid}-" not in log:  # of the name that it says when it takes jobs
+    def kill(self, dice: random.Random) -> bool:
+        """Kill one of those that take jobs, and start another in its place; False if none is that far."""
+        ready = [number for number, worker in enumerate(self.running) if self._takes_jobs(number, worker)]
+        if not ready:
             return False
+        victim = dice.choice(ready)
         self.running[victim].kill()
         self.running[victim].wait()
         self.running[victim] = self.start(victim)
         return True
+
+    def _takes_jobs(self, number: int, worker: subprocess.Popen[bytes]) -> bool:
+        log = (self.folder / f"worker{number}.log").read_text()
+        return f"-{worker.pid}-" in log  # of the name that it says when it takes jobs
 
     def end(self) -> list[int]:
         """Stop them all; their exit codes."""
@@ -122,33 +127,40 @@ def run(
     jobs, dice = Jobs(fleet.database, fleet.storage), random.Random(given.seed)
     jobs.db.patience_s = 120.0
     began = time.monotonic()
-    ids = [
-        jobs.submit(VideoRequest(text=TEXTS[number % len(TEXTS)], size=given.size, quality="draft"))
-        for number in range(given.jobs)
-    ]
     todo: list[tuple[str, Callable[[], None]]] = []
     if restart:
         todo.append(("the database restarted", restart))
     if disk:
         todo.append(("the disk was full", lambda: fill(disk)))
+    # As many waves, one more than there is to happen: all that happens finds work under way.
+    ids: list[str] = []
+    waves = [given.jobs * (number + 1) // (len(todo) + 1) for number in range(len(todo) + 1)]
+
+    def submit(until: int) -> None:
+        for number in range(len(ids), until):
+            text = TEXTS[number % len(TEXTS)]
+            ids.append(jobs.submit(VideoRequest(text=text, size=given.size, quality="draft")))
+
     happened: list[str] = []
-    n_todo, kills, last = len(todo), 0, 0
+    kills, last = 0, 0
+    submit(waves[0])
     fleet.begin(given.workers)
     try:
         while True:
             time.sleep(0.5)
             over = sum(jobs.get(job_id).ended_at is not None for job_id in ids)
-            if over == len(ids) or time.monotonic() - began > given.limit:
+            if over == given.jobs or time.monotonic() - began > given.limit:
                 break
-            # Spread over the run: after the first third of the jobs, after the second.
-            if todo and over >= len(ids) * (n_todo - len(todo) + 1) // (n_todo + 1):
-                name, act = todo.pop(0)
-                act()
-                happened.append(f"{name} when {over} jobs had ended")
             now = int((time.monotonic() - began) / given.every)
-            if now > last:
-                last = now
-                kills += fleet.kill(dice.randrange(given.workers))
+            if over >= waves[len(happened)]:
+                name, act = todo[len(happened)]
+                happened.append(f"{name} when {over} jobs had ended")
+                submit(waves[len(happened)])
+                kills += fleet.kill(dice)
+                act()
+            elif now > last:
+                kills += fleet.kill(dice)
+            last = now
         seconds = time.monotonic() - began
     finally:
         codes = fleet.end()
@@ -160,7 +172,7 @@ def run(
     print("faults in the logs of the workers:", sum("by a fault" in line for line in told_of))
     good = told(jobs, [jobs.get(job_id) for job_id in ids])
     jobs.close()
-    return 0 if good and len(happened) == n_todo else 1
+    return 0 if good and len(happened) == len(todo) else 1
 
 
 def told(jobs: Jobs, found: Sequence[Job]) -> bool:

@@ -29,6 +29,7 @@ def test_two_workers_on_postgresql(chaos, capsys):
     told = capsys.readouterr().out
     assert code == 0, told
     assert "{'completed': 5}" in told and "published so many times: {1: 5}" in told
+    assert ", 0 workers killed" not in told and "database restarted" in told
 
 
 def test_one_worker_on_sqlite(chaos, capsys):
@@ -36,6 +37,7 @@ def test_one_worker_on_sqlite(chaos, capsys):
     told = capsys.readouterr().out
     assert code == 0, told
     assert "{'completed': 3}" in told and "files left behind: 0" in told
+    assert ", 0 workers killed" not in told
 
 
 def test_a_full_disk_under_sqlite_is_waited_for(tmp_path):

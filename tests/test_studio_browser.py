@@ -3,12 +3,11 @@
 import json
 import os
 import signal
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import TimeoutError as TooLate
 from skimage import data
 
 from browsing import DESKTOP, OPENS, PHONE, RESTS, chromium, gaps, spoken, visiting
@@ -78,6 +77,10 @@ def wait_for_share(page, share):
         " && Number(document.getElementById('job-progress').value) > share",
         arg=share,
     )
+
+
+def _one_frame_of(asked, text):
+    return asked.url.endswith("/v1/preview") and asked.post_data_json["text"] == text
 
 
 def upload(page, path):
@@ -194,15 +197,11 @@ def test_a_background_is_seen_before_the_video_is_made(visit):
     visit.page.wait_for_function("document.getElementById('still').src.startsWith('blob:')")
     still = visit.still()
     assert np.abs(still[10, still.shape[1] // 2 - 60] - GREEN).max() < 40
-    for _ in range(5):  # once in a while a frame at rest that was under way takes the place of the spoken one
-        at_rest = visit.page.get_attribute("#still", "src")
+    at_rest = visit.page.get_attribute("#still", "src")
+    with visit.page.expect_request(lambda asked: _one_frame_of(asked, HELLO)):
         visit.page.click("#preview")
-        with suppress(TooLate):
-            changed = "src => document.getElementById('still').src !== src"
-            visit.page.wait_for_function(changed, arg=at_rest, timeout=20_000)
-        speaking = visit.still()
-        if gaps([speaking])[0, 0] > gaps([still])[0, 0] + RESTS:
-            break
+    visit.page.wait_for_function("src => document.getElementById('still').src !== src", arg=at_rest)
+    speaking = visit.still()
     assert np.abs(speaking[10, still.shape[1] // 2 - 60] - GREEN).max() < 40
     assert gaps([speaking])[0, 0] > gaps([still])[0, 0] + RESTS
     video = visit.generate()

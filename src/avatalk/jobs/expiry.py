@@ -133,7 +133,7 @@ def is_due(db: Database, chore: str, every_s: float) -> bool:
 
     def work(connection: sa.Connection) -> bool:
         connection.execute(insert.values(name=chore, at=0.0).on_conflict_do_nothing())
-        due = (chores.c.name == chore) & (chores.c.at < db.now - every_s)
+        due = (chores.c.name == chore) & (chores.c.at <= db.now - every_s)
         return bool(connection.execute(chores.update().where(due).values(at=db.now)).rowcount)
 
     return db.run(work)
