@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import av
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -171,6 +172,19 @@ def test_blur_leaves_the_person_sharp_and_no_ghost(photo):
 
     wall = (slice(0, 120), slice(300, 500))
     assert detail(soft, wall) < 0.3 * detail(kept, wall)
+
+
+def test_a_blur_fills_another_shape_and_nobody_floats_in_it(photo):
+    """The person stands on the lower edge, as before a colour; the blur has no bars beside the picture."""
+    asked = {"avatar": photo, "text": "Hello.", "size": "180x320", "still": True}
+    soft, green = (
+        preview(VideoRequest(background=ground, **asked), 0.2).astype(int) for ground in ("blur:0.6", "green")
+    )
+    person = np.abs(green - COLOURS["green"]).max(-1) > 60
+    assert person[-2].sum() > 100 and not person[:100].any()
+    inner = cv2.erode(person.astype(np.uint8), np.ones((15, 15), np.uint8)).astype(bool)
+    assert (np.abs(soft - green)[inner].max(-1) <= 3).mean() > 0.95
+    assert np.abs(np.diff(soft[:110], axis=0)).max() < 8 and np.abs(np.diff(soft[:110], axis=1)).max() < 8
 
 
 def test_a_blur_without_somebody_has_no_trace_of_him():

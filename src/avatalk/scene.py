@@ -15,6 +15,7 @@ from avatalk.compose.layout import (
     Layout,
     MovedFaces,
     canvas_size,
+    cover,
     even,
     frame_person,
     lay_out,
@@ -164,8 +165,7 @@ def _pictured_scene(
     if ground.kind != "keep":
         if shot.avatar.cutout is None:
             matting = engines.get("compose", request.matting).load().configured(request.device, monitor)
-        if ground.kind != "blur":
-            layout = stand(layout, height)
+        layout = stand(layout, height)
     shot = replace(
         shot,
         track=FaceTrack(MovedFaces(layout, faces.track.faces)),
@@ -183,7 +183,8 @@ def _pictured_scene(
         cut, by = shot.avatar.cutout, "own alpha"
     else:
         return Scene(_showing(shot, place(picture, layout)))
-    cut = place(cut, layout)
+    room = cover(layout, width, height)
+    behind, cut = place(cut, room)[..., 3], place(cut, layout)
     shot = _showing(shot, cut)
     if ground.kind == "transparent":
         return Scene(shot, matting=by)
@@ -191,8 +192,7 @@ def _pictured_scene(
     from avatalk.compose.backdrop import Still, blurred
 
     if ground.kind == "blur":
-        whole = place(picture, layout)
-        backdrop: Backdrop = Still(blurred(whole, ground.strength, cut[..., 3]))
+        backdrop: Backdrop = Still(blurred(place(picture, room), ground.strength, behind))
     else:
         backdrop = _opened(request, ground, shot, monitor)
     smooth = ground.kind in ("colour", "gradient") or ground.strength >= _SMOOTH
@@ -231,11 +231,13 @@ def _clip_scene(
 
         grounds = None if backdrop is None else backdrop.pictures(start, stop)
         for picture, cut in matting.cut_clip(read, numbers, len(clip)):
-            cut = place(cut, layout)
+            person = place(cut, layout)
             if ground.kind == "blur":
-                yield laid(cut, blurred(place(picture, layout), ground.strength, cut[..., 3]))
+                room = cover(layout, *picture.shape[1::-1])
+                behind = person if room is layout else place(cut, room)
+                yield laid(person, blurred(place(picture, room), ground.strength, behind[..., 3]))
             else:
-                yield cut if grounds is None else laid(cut, next(grounds))
+                yield person if grounds is None else laid(person, next(grounds))
 
     if matting is not None:
         _check_seen(matting, shot, read)

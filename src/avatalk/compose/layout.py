@@ -156,6 +156,25 @@ def stand(layout: Layout, height: int) -> Layout:
     return replace(layout, y=max(layout.y, layout.height - round(height * layout.scale)))
 
 
+def cover(layout: Layout, width: int, height: int) -> Layout:
+    """The same canvas with the picture enlarged about its centre, if needed, until it leaves nothing free.
+
+    Args:
+        layout: of the picture.
+        width: of the picture, pixels.
+        height: of the picture, pixels.
+    """
+    inner = round(width * layout.scale), round(height * layout.scale)
+    right, bottom = layout.x + inner[0], layout.y + inner[1]
+    if max(layout.x, layout.y, layout.width - right, layout.height - bottom) <= 1:
+        return layout
+    scale = max(layout.scale, layout.width / width, layout.height / height)
+    inner = round(width * scale), round(height * scale)
+    x = min(max((layout.x + right - inner[0]) // 2, layout.width - inner[0]), 0)
+    y = min(max((layout.y + bottom - inner[1]) // 2, layout.height - inner[1]), 0)
+    return replace(layout, scale=scale, x=x, y=y)
+
+
 def place(picture: UInt8Array, layout: Layout) -> UInt8Array:
     """Lay `picture` on its canvas, or as much of it as fits there.
 
