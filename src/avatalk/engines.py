@@ -243,6 +243,10 @@ ENGINES: tuple[Engine, ...] = (
 )
 
 
+_FIELDS = {"avatar": "avatar_engine", "face": "faces", "compose": "matting"}
+"""Which field of a request names the engine of a stage, where that is not ``engine``."""
+
+
 def get(stage: str, name: str, takes: str = "") -> Engine:
     """The engine called `name` in `stage`; ``auto`` is the first that can run here.
 
@@ -265,7 +269,7 @@ def get(stage: str, name: str, takes: str = "") -> Engine:
                 f"The engine {name} does not {lacks}.",
                 hint=f"Use {' or '.join(e.name for e in candidates if takes in e.takes)}.",
                 stage=stage,
-                field="avatar_engine" if stage == "avatar" else "engine",
+                field=_FIELDS.get(stage, "engine"),
             )
     if name == "auto":
         fit = [engine for engine in candidates if takes in ("", *engine.takes)]
@@ -275,7 +279,7 @@ def get(stage: str, name: str, takes: str = "") -> Engine:
         f"There is no engine {name!r} for {stage}.",
         hint=nearest(name, names, "avatalk engines"),
         stage=stage,
-        field="avatar_engine" if stage == "avatar" else "engine",
+        field=_FIELDS.get(stage, "engine"),
     )
 
 

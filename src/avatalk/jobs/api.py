@@ -16,6 +16,7 @@ from avatalk import settings
 from avatalk.errors import BadInput, Conflict, NotFound
 from avatalk.jobs import expiry, live, needs, records
 from avatalk.jobs.expiry import Expired
+from avatalk.jobs.foresight import check_names
 from avatalk.jobs.inputs import ASSETS, Inputs, check_request, store_inputs, words_of
 from avatalk.jobs.job import Job, JobEvent, job_of
 from avatalk.jobs.live import Segment
@@ -63,20 +64,22 @@ class Jobs:
         """Queue a video and return the id of its job. Its files are copied; the caller's may go.
 
         Args:
-            request: what to make; the job makes an MP4. `Inputs` if its files are stored already.
+            request: what to make; the job makes an MP4. `Inputs` if its files are stored already, and its
+                names were looked at, see `avatalk.jobs.foresight`.
             owner: who may see it.
             priority: a key of `PRIORITIES`.
             idempotency_key: submitting again with the same key, within 24 hours, gives the same job.
             admit: called in the transaction with the id of a new job; what it raises undoes all.
 
         Raises:
-            BadInput: a file is missing, or no job can make this.
+            BadInput: a file is missing, a name is unknown, or no job can make this.
             Conflict: the key was used for another request.
             StorageError: storage or database cannot be reached.
         """
         if priority not in PRIORITIES:
             hint = f"There are {', '.join(PRIORITIES)}."
             raise BadInput(f"There is no priority {priority!r}.", hint=hint, field="priority")
+        have = needs.had_by_workers(self.db)
         if isinstance(request, Inputs):
             check_request(VideoRequest(**request.fields))
             inputs = request
@@ -84,6 +87,7 @@ class Jobs:
             self._check_there(inputs)
         else:
             check_request(request)
+            check_names(request, have)
             inputs = store_inputs(request, self.storage)
             expiry.use(self.db, list(inputs.names))
             if not all(map(self.storage.exists, inputs.names)):  # it expired just before it was used
@@ -102,7 +106,7 @@ class Jobs:
             "turn": turn,
             "request": inputs.fields,
             "words": words_of(inputs),
-            "needs": needs.needs_of(VideoRequest(**inputs.fields)),
+            "needs": needs.needs_of(VideoRequest(**inputs.fields), have),
             "inputs": inputs.names,
             "created_at": now,
             "warnings": [],

@@ -12,9 +12,15 @@ from avatalk.errors import BadInput, UnreadableFile
 from avatalk.jobs.storage import Storage
 from avatalk.request import VideoRequest
 from avatalk.spec import PATHS, path_in
+from avatalk.speech import kept as voices
+from avatalk.workspace import temporary_folder
 
 ASSETS = "assets"
 """Folder of the storage that holds what requests are made from, shared by all jobs."""
+
+
+_STORED = (*PATHS, "voice")
+"""Fields that may hold a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,30 @@ def store_inputs(request: VideoRequest, storage: Storage) -> Inputs:
             raise UnreadableFile(f"{path} cannot be read.", hint="Check its rights.", field=field) from error
         names[key] = file.name
         fields[field] = fields[field].replace(path, key, 1)
+    pack_voice(fields, names, storage)
     return Inputs(fields, names)
+
+
+def pack_voice(fields: dict[str, Any], names: dict[str, str], storage: Storage) -> None:
+    """Store the kept voice that a request names, with its speaker's consent: it lies on this machine alone.
+
+    Args:
+        fields: of the request; the key of the storage takes the place of the voice's name.
+        names: gets the key, and the name.
+        storage: where to.
+
+    Raises:
+        UnreadableFile: the voice is damaged.
+        StorageError: the storage cannot be written.
+    """
+    own = voices.get(fields["voice"]) if fields.get("voice") else None
+    if own is None:
+        return
+    with temporary_folder() as folder:
+        path = Path(folder) / f"{own.name}{voices.PACK}"
+        voices.pack(own, path)
+        fields["voice"] = storage.put(path, ASSETS).key
+    names[fields["voice"]] = own.name
 
 
 def local_request(inputs: Inputs, storage: Storage, folder: Path) -> tuple[VideoRequest, dict[str, str]]:
@@ -73,7 +102,7 @@ def local_request(inputs: Inputs, storage: Storage, folder: Path) -> tuple[Video
     for key, name in inputs.names.items():
         path = str(storage.fetch(key, folder))
         given[path] = name
-        for field in PATHS:
+        for field in _STORED:
             if isinstance(fields.get(field), str):
                 fields[field] = fields[field].replace(key, path, 1)
     return VideoRequest(**fields), given
@@ -83,7 +112,7 @@ def told_request(inputs: Inputs) -> str:
     """The request as the finished file carries it: JSON, with the names of the files that were given."""
     fields = dict(inputs.fields)
     for key, name in inputs.names.items():
-        for field in PATHS:
+        for field in _STORED:
             if isinstance(fields.get(field), str):
                 fields[field] = fields[field].replace(key, PurePosixPath(name).name, 1)
     return json.dumps(fields, ensure_ascii=False)

@@ -33,6 +33,7 @@ class Job:
         result: ``files``: name → key, size, sha256, type; ``report``: the fields of `avatalk.Result`. None
             until then.
         request: as it was submitted, with keys of the storage instead of paths.
+        names: key → name of the file, or of the kept voice, that was given.
         created_at: seconds since 1970.
         started_at: likewise, None before a worker took it.
         ended_at: likewise, None before its end.
@@ -51,6 +52,7 @@ class Job:
     error: dict[str, Any] | None
     result: dict[str, Any] | None
     request: dict[str, Any]
+    names: dict[str, str]
     created_at: float
     started_at: float | None
     ended_at: float | None
@@ -97,6 +99,7 @@ def job_of(connection: sa.Connection, row: sa.Row[Any]) -> Job:
         error=row.error,
         result=row.result,
         request=row.request,
+        names=row.inputs,
         created_at=row.created_at,
         started_at=row.started_at,
         ended_at=row.ended_at,

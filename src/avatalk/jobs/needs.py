@@ -8,9 +8,10 @@ a worker of the group lives.
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -19,20 +20,25 @@ import sqlalchemy as sa
 
 from avatalk import models, settings
 from avatalk.engines import ENGINES
-from avatalk.errors import AvatalkError, EngineUnavailable
+from avatalk.errors import AvatalkError, EngineUnavailable, UnknownName
 from avatalk.jobs import records
 from avatalk.jobs.tables import Database, jobs, workers
 from avatalk.models import pipelines, piper
 from avatalk.models.runtime import choose_device
 from avatalk.request import VideoRequest
-from avatalk.speech import kept
+from avatalk.speech.voices import lookup, plain_name
 
 _SEEN_S = 30.0  # after which a worker that was not seen counts no more
 _AT_ONCE = 500
 
 
-def needs_of(request: VideoRequest) -> list[str]:
-    """What a worker must have for a request, of what not all have: words as in `has`, sorted."""
+def needs_of(request: VideoRequest, have: Collection[str] = ()) -> list[str]:
+    """What a worker must have for a request, of what not all have: words as in `has`, sorted.
+
+    Args:
+        request: its own names; those that nobody knows are for `avatalk.jobs.foresight` to refuse.
+        have: what workers say they have, from `had_by_workers`.
+    """
     named = [("lipsync", request.engine), ("face", request.faces), ("compose", request.matting)]
     if request.avatar_prompt is not None:
         named.append(("avatar", request.avatar_engine))
@@ -40,9 +46,66 @@ def needs_of(request: VideoRequest) -> list[str]:
     found = [f"{stage}:{name}" for stage, name in named if (stage, name) in known]
     if request.device in ("cuda", "mps"):
         found.append(request.device)
-    if request.voice is not None and piper.is_of_hub(request.voice):
-        found.append(f"{piper.PREFIX}{request.voice}")
+    if request.text is not None and request.voice is not None:
+        with suppress(AvatalkError):
+            found += of_voice(request.voice, have)
     return sorted(found)
+
+
+def of_voice(name: str, have: Collection[str] = ()) -> list[str]:
+    """What a worker must have to speak with a voice: words as in `has`; nothing for an embedded one.
+
+    Args:
+        name: as a request says it.
+        have: what workers say they have: their voices need not be on this machine.
+
+    Raises:
+        UnknownName: neither this machine nor a worker knows a voice of that name.
+        EngineUnavailable: it is one that is known, which nobody has.
+    """
+    if piper.is_of_hub(name):
+        return [f"{piper.PREFIX}{name}"]
+    there = _voice_of_workers(name, have)
+    try:
+        voice = lookup(name)
+    except (UnknownName, EngineUnavailable):
+        if word := there or _speaker_of_workers(name, have):
+            return [word]
+        raise
+    meant = {plain_name(called) for called in (voice.name, *voice.aliases)}
+    if plain_name(name) not in meant:  # a language, or what begins like one
+        return [there] if there else []
+    if voice.engine == "espeak":
+        return []
+    stem = voice.identifier.partition("#")[0]
+    return [f"{piper.PREFIX}{stem}" if voice.engine == "piper" else f"speech:{voice.engine}"]
+
+
+def _voice_of_workers(name: str, have: Collection[str]) -> str | None:
+    """The word for a Piper voice that a worker has."""
+    wanted, usual = plain_name(name), f"{piper.PREFIX}{piper.usual(name)}"
+    if usual in have:
+        return usual
+    for word in sorted(have):
+        if word.startswith(piper.PREFIX):
+            stem = plain_name(word.removeprefix(piper.PREFIX))
+            speakers = (stem, *stem.split("-")[2:3])  # en-US-lessac-medium is called lessac as well
+            if any(f"{wanted}-".startswith(f"{called}-") for called in speakers):
+                return word
+    return None
+
+
+def _speaker_of_workers(name: str, have: Collection[str]) -> str | None:
+    """The word for a cloning engine that a worker has, and that may have a speaker of that name."""
+    wanted = plain_name(name)
+    if wanted in ("yourtts", "xtts", "coqui"):
+        return None
+    # The names of XTTS lie in its weights.
+    word = "speech:yourtts" if _OF_YOURTTS.fullmatch(wanted) else "speech:xtts"
+    return word if word in have else None
+
+
+_OF_YOURTTS = re.compile(r"(fe)?male-(en|pt)-\d")
 
 
 def has() -> list[str]:
@@ -63,8 +126,14 @@ def has() -> list[str]:
         for model in models.list_models()
         if model.name.startswith(kinds) and models.installed(model.name)
     ]
-    found += [f"voice:{name}" for name in kept.names()]
     return sorted(set(found))
+
+
+def had_by_workers(db: Database) -> frozenset[str]:
+    """What any worker that lives has: words as in `has`."""
+    seen = sa.select(workers.c.has).where(workers.c.seen_at > db.now - _SEEN_S)
+    rows = db.run(lambda connection: connection.execute(seen).scalars().all())
+    return frozenset(word for row in rows for word in row)
 
 
 def queue_of(having: Sequence[str]) -> str:

@@ -13,15 +13,14 @@ from pydantic.config import JsonDict
 from starlette.datastructures import UploadFile
 
 from avatalk import settings
-from avatalk.errors import BadInput, TooLarge
+from avatalk.errors import AvatalkError, BadInput, EngineUnavailable, TooLarge
 from avatalk.jobs.inputs import Inputs, check_request
 from avatalk.request import VideoRequest
 from avatalk.service import filling
 from avatalk.service.answers import Problem, may_answer
 from avatalk.service.context import Caller, Here, Maker, Reader, Service
 from avatalk.service.ids import BATCH_ID, BatchId
-from avatalk.service.inputs import stored_inputs
-from avatalk.service.limits import check_text
+from avatalk.service.inputs import check_texts, settled, stored_inputs
 from avatalk.service.post import check_url
 from avatalk.service.rows import Row, check_columns, fill, places, plain_rows, read_json, read_rows
 from avatalk.spec import PATHS
@@ -309,21 +308,20 @@ def _requests(service: Service, caller: Caller, template: dict[str, Any], rows: 
         files = json.dumps([fields.get(field) for field in PATHS])
         try:
             if files in known:  # looked up already: only the words differ
-                check_text(fields.get("text"))
+                check_texts(fields)
                 first = known[files]
                 same = {field: first.fields[field] for field in PATHS if field in first.fields}
-                plain = json.loads(VideoRequest(**{**fields, **same}).to_json())
-                inputs = Inputs(plain, first.names)
+                inputs = settled(service, caller, VideoRequest(**{**fields, **same}), first.names)
             else:
                 inputs = known[files] = stored_inputs(service, caller, fields)
             check_request(VideoRequest(**inputs.fields))
-        except BadInput as error:
+        except (BadInput, EngineUnavailable) as error:
             raise _of_row(error, number, columns.get(error.field or "", [])) from None
         requests.append(inputs)
     return requests
 
 
-def _of_row(error: BadInput, number: int, columns: list[str]) -> BadInput:
+def _of_row(error: AvatalkError, number: int, columns: list[str]) -> AvatalkError:
     where = f"Row {number}" + (f", column {' and '.join(columns)}" if columns else "")
     error.message = f"{where}: {error.message}"
     error.args = (error.message,)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 from pydantic import ConfigDict, Field, field_validator
 
-from avatalk.avatars import gallery, kept
+from avatalk.avatars import kept
 from avatalk.compose.wish import read_ground
 from avatalk.errors import BadInput, UnknownName
-from avatalk.jobs.inputs import ASSETS, Inputs
+from avatalk.jobs.foresight import check_file, check_names
+from avatalk.jobs.inputs import ASSETS, Inputs, pack_voice
+from avatalk.jobs.needs import had_by_workers
 from avatalk.request import VideoRequest
 from avatalk.service.context import Caller, Service
 from avatalk.service.limits import check_text
@@ -65,23 +68,41 @@ def stored_inputs(service: Service, caller: Caller, fields: dict[str, Any]) -> I
         fields: of a `VideoRequest`; ``asset_…`` stands where a path could.
 
     Raises:
-        BadInput: a field is wrong, or names a file otherwise.
+        BadInput: a field is wrong, or names a file otherwise, or a file that is none for it.
         TooLarge: a text is too long.
-        UnknownName: there is no such asset of this caller, or no such avatar.
+        UnknownName: there is no such asset of this caller, or no such avatar, voice or engine.
+        EngineUnavailable: an engine or a voice cannot do what is asked of it.
     """
-    _check_texts(fields)
+    check_texts(fields)
     # Ids become keys first: whether a word is a file is told by the dots and slashes in it.
-    fields, names = dict(fields), {}
+    fields, names, found = dict(fields), {}, {}
     for field in PATHS:
         value = fields.get(field)
         if isinstance(value, str) and is_url(value) and (url := path_in(field, value)):
             value = fields[field] = value.replace(url, take_url(service, caller, url, field), 1)
-        if isinstance(value, str) and (found := ASSET_ID.match(value.strip())):
-            key, names[key] = _asset(service, caller, found[0], field)
-            fields[field] = value.replace(found[0], key, 1)
-    plain: dict[str, Any] = json.loads(VideoRequest(**fields).to_json())
-    if not caller.at_home:
-        _check_public(plain)
+        if isinstance(value, str) and (match := ASSET_ID.match(value.strip())):
+            row = found[field] = _asset(service, caller, match[0], field)
+            names[row.key] = row.name
+            fields[field] = value.replace(match[0], row.key, 1)
+    request = VideoRequest(**fields)
+    for field, row in found.items():
+        check_file(request, field, row.name, row.kind, row.facts)
+    return settled(service, caller, request, names)
+
+
+def settled(service: Service, caller: Caller, request: VideoRequest, names: dict[str, str]) -> Inputs:
+    """A request with keys of the storage in the place of files, its names looked at.
+
+    Args:
+        service: whose workers are to make it.
+        caller: who asks for it.
+        request: with keys.
+        names: of the files with these keys.
+
+    Raises:
+        BadInput, EngineUnavailable: as of `stored_inputs`.
+    """
+    plain: dict[str, Any] = json.loads(request.to_json())
     for field in PATHS:
         given = path_in(field, plain.get(field))
         if given is not None and given not in names:
@@ -90,22 +111,24 @@ def stored_inputs(service: Service, caller: Caller, fields: dict[str, Any]) -> I
                 hint="Upload the file with POST /v1/assets, and give the id that it answers with.",
                 field=field,
             )
-    avatar = plain.get("avatar", "")
+    avatar, voice, names = plain.get("avatar", ""), plain.get("voice", ""), dict(names)
+    # A packed voice is a file, and none that a client can name.
+    if not caller.at_home or kept_voices.is_pack(voice):
+        _check_public(avatar, voice)
+    check_names(request, had_by_workers(service.db))
     if avatar.strip().lower() in kept.names():  # which lies on this machine alone
         file = kept.folder() / f"{avatar.strip().lower()}.png"
         plain["avatar"] = service.storage.put(file, ASSETS).key
         names[plain["avatar"]] = file.name
-    elif avatar and avatar not in names:
-        gallery.get(avatar)  # or it says which there are
+    pack_voice(plain, names, service.storage)
     return Inputs(plain, names)
 
 
-def _check_public(plain: dict[str, Any]) -> None:
+def _check_public(avatar: str, voice: str) -> None:
     """Raise `UnknownName` if a request names what the user of this machine keeps, which is nobody else's."""
-    avatar, voice = plain.get("avatar") or "", plain.get("voice") or ""
     for field, name, private in (
         ("avatar", avatar, avatar.strip().lower() in kept.names()),
-        ("voice", voice, kept_voices.get(voice) is not None),
+        ("voice", voice, kept_voices.is_pack(voice) or kept_voices.get(voice) is not None),
     ):
         if private:
             raise UnknownName(
@@ -113,7 +136,13 @@ def _check_public(plain: dict[str, Any]) -> None:
             )
 
 
-def _check_texts(fields: dict[str, Any]) -> None:
+def check_texts(fields: Mapping[str, Any]) -> None:
+    """Check the texts of a request.
+
+    Raises:
+        TooLarge: one is too long.
+        BadInput: there is a NUL in one, which PostgreSQL does not take.
+    """
     for field, value in fields.items():
         if isinstance(value, str):
             check_text(value, field)
@@ -121,38 +150,44 @@ def _check_texts(fields: dict[str, Any]) -> None:
                 raise BadInput(f"There is a NUL character in {field}.", hint="Leave it out.", field=field)
 
 
-def _asset(service: Service, caller: Caller, asset_id: str, field: str) -> tuple[str, str]:
-    """Key and name of an asset, which counts as used."""
+def _asset(service: Service, caller: Caller, asset_id: str, field: str) -> sa.Row[Any]:
+    """Key, name, kind and facts of an asset, which counts as used."""
     mine = (assets.c.id == asset_id) & (assets.c.owner == caller.owner)
 
     def work(connection: sa.Connection) -> sa.Row[Any] | None:
         used = assets.update().where(mine).values(used_at=time.time())
-        return connection.execute(used.returning(assets.c.key, assets.c.name)).one_or_none()
+        known = (assets.c.key, assets.c.name, assets.c.kind, assets.c.facts)
+        return connection.execute(used.returning(*known)).one_or_none()
 
     row = service.db.run(work)
     if row is None:
         raise UnknownName(
             f"There is no asset {asset_id}.", hint="It may have expired: upload it again.", field=field
         )
-    return row.key, row.name
+    return row
 
 
-def with_assets(service: Service, owner: str, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def with_assets(service: Service, owner: str, requests: list[Inputs]) -> list[dict[str, Any]]:
     """Requests as they were submitted: the ids of assets in the place of keys of the storage.
 
     Args:
         service: where the assets are.
         owner: whose they are.
-        requests: the fields of each, from `stored_inputs`. A file that has expired stays a key.
+        requests: each from `stored_inputs`. A file that has expired stays a key.
     """
+    voices = [inputs.names.get(inputs.fields.get("voice", "")) for inputs in requests]
+    plain = [
+        {**inputs.fields, "voice": voice} if voice is not None else inputs.fields
+        for inputs, voice in zip(requests, voices, strict=True)
+    ]
     keys = {
         value.split(":")[0]
-        for fields in requests
+        for fields in plain
         for field in PATHS
         if isinstance(value := fields.get(field), str) and value.startswith(f"{ASSETS}/")
     }
     if not keys:
-        return requests
+        return plain
     query = sa.select(assets.c.key, assets.c.id).where(assets.c.owner == owner, assets.c.key.in_(keys))
     ids = {row.key: row.id for row in service.db.run(lambda connection: connection.execute(query).all())}
     return [
@@ -162,5 +197,5 @@ def with_assets(service: Service, owner: str, requests: list[dict[str, Any]]) ->
             else value
             for field, value in fields.items()
         }
-        for fields in requests
+        for fields in plain
     ]

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
+from avatalk.jobs.inputs import Inputs
 from avatalk.jobs.job import Job
 from avatalk.service.answers import Problem, may_answer
 from avatalk.service.context import Here, Maker, Reader, Service
@@ -96,7 +97,9 @@ class Page(BaseModel):
 
 def told(service: Service, jobs: list[Job]) -> list[Video]:
     """Jobs of one owner as the service tells them."""
-    requests = with_assets(service, jobs[0].owner, [job.request for job in jobs]) if jobs else []
+    requests = (
+        with_assets(service, jobs[0].owner, [Inputs(job.request, job.names) for job in jobs]) if jobs else []
+    )
     return [_told(job, request) for job, request in zip(jobs, requests, strict=True)]
 
 

@@ -5,25 +5,31 @@ What engines learn of a voice lies beside it, one ``.npz`` for each engine, made
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import secrets
 import shutil
 import unicodedata
 import wave
+import zipfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from avatalk.errors import BadInput, OutputError, UnknownName, UnreadableFile
 from avatalk.media import Float32Array
-from avatalk.settings import data_dir
+from avatalk.settings import cache_dir, data_dir
 from avatalk.speech.traits import Traits
 
 SAMPLE_RATE = 24000
 """Hertz of the samples; no engine hears more."""
+
+PACK = ".voice"
+"""How the name of a file ends that holds a kept voice."""
 
 _LONGEST_NAME = 40
 _FACTS, _SOUND = "voice.json", "sample.wav"
@@ -82,11 +88,41 @@ class Kept:
             UnreadableFile: it is missing or damaged.
         """
         try:
-            with wave.open(str(self.folder / _SOUND), "rb") as file:
-                data = file.readframes(file.getnframes())
+            return _sound_in((self.folder / _SOUND).read_bytes())
         except (OSError, EOFError, wave.Error) as error:
             raise _damaged(self.name) from error
-        return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768)
+
+
+@dataclass(frozen=True, slots=True)
+class Packed(Kept):
+    """A kept voice that came from another machine as a file, see `pack`.
+
+    Attributes:
+        sample: its sample, a WAV file.
+    """
+
+    sample: bytes = b""
+
+    @property
+    def folder(self) -> Path:
+        """Where what engines learn of it is kept here, as of any sample."""
+        return cache_dir() / "voices"
+
+    def sound(self) -> Float32Array:
+        """Its sample, (samples,) float32 mono at `SAMPLE_RATE`.
+
+        Raises:
+            UnreadableFile: it is damaged.
+        """
+        try:
+            return _sound_in(self.sample)
+        except (EOFError, wave.Error) as error:
+            raise _damaged(self.name) from error
+
+
+def _sound_in(data: bytes) -> Float32Array:
+    with wave.open(io.BytesIO(data), "rb") as file:
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / np.float32(32768)
 
 
 def safe_name(name: str) -> str:
@@ -116,18 +152,46 @@ def names() -> list[str]:
 
 
 def get(name: str) -> Kept | None:
-    """Return the kept voice of that name, or None if there is none.
+    """Return the kept voice of that name, or in the file that `pack` wrote; None if there is none.
 
     Raises:
         UnreadableFile: it is damaged.
     """
     try:
-        facts = json.loads((_home() / safe_name(name) / _FACTS).read_text("utf-8"))
-        return Kept(**{**facts, "traits": Traits(**facts["traits"]), "consent": Consent(**facts["consent"])})
+        if is_pack(name):
+            with zipfile.ZipFile(name) as pack:
+                return Packed(**_facts_in(pack.read(_FACTS)), sample=pack.read(_SOUND))
+        return Kept(**_facts_in((_home() / safe_name(name) / _FACTS).read_bytes()))
     except (BadInput, FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise _damaged(name) from error
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        raise _damaged(Path(name).name) from error
+
+
+def _facts_in(data: bytes) -> dict[str, Any]:
+    facts = json.loads(data)
+    return {**facts, "traits": Traits(**facts["traits"]), "consent": Consent(**facts["consent"])}
+
+
+def is_pack(name: str) -> bool:
+    """Whether `name` is the path of a voice that `pack` wrote, rather than the name of one."""
+    return name.endswith(PACK)
+
+
+def pack(voice: Kept, path: Path) -> None:
+    """Write a kept voice to `path`, which ends in `PACK`: its sample, what is known of it, and the consent.
+
+    Equal voices make equal files. `get` reads them by their path, on any machine.
+
+    Raises:
+        UnreadableFile: the voice is damaged.
+    """
+    try:
+        with zipfile.ZipFile(path, "w") as packed:
+            for part in (_FACTS, _SOUND):
+                packed.writestr(zipfile.ZipInfo(part), (voice.folder / part).read_bytes())
+    except OSError as error:
+        raise _damaged(voice.name) from error
 
 
 def readable() -> list[Kept]:

@@ -74,9 +74,7 @@ def speak(
     """
     script = text if isinstance(text, Script) else parse(text, monitor)
     chosen = voice if isinstance(voice, Voice) else choose(voice, script.text, monitor, sex)
-    check_speakable(script.text)
-    for speaker, said in voices_of(script, chosen, monitor).items():
-        check_readable(said, speaker, monitor)
+    check_script(script, chosen, monitor)
     path = Path(folder) / "speech.wav"
     try:
         with tempfile.TemporaryFile(dir=folder) as raw:
@@ -96,6 +94,17 @@ def speak(
     return Speech(
         clip, tuple(track.phonemes), tuple(track.words), chosen.name, chosen.engine, chosen.language
     )
+
+
+def check_script(script: Script, voice: Voice, monitor: Monitor) -> None:
+    """Make sure that a script can be spoken.
+
+    Raises:
+        SpeechError: there is nothing to speak, or it is in letters that its voices do not read.
+    """
+    check_speakable(script.text)
+    for speaker, said in voices_of(script, voice, monitor).items():
+        check_readable(said, speaker, monitor)
 
 
 def _ahead(items: Iterator[T]) -> Iterator[T]:

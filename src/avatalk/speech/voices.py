@@ -86,12 +86,12 @@ def lookup(name: str) -> Voice:
         UnknownName: there is none, or several; the hint has the nearest names, or theirs.
         EngineUnavailable: it is a Piper voice that is not installed.
     """
-    wanted = _plain(name)
+    wanted = plain_name(name)
     neural = neural_voices()
     for voice in (*espeak_voices(), *neural):
-        if wanted in (_plain(voice.name), voice.identifier.lower()):
+        if wanted in (plain_name(voice.name), voice.identifier.lower()):
             return voice
-    called = [voice for voice in neural if wanted in map(_plain, voice.aliases)]
+    called = [voice for voice in neural if wanted in map(plain_name, voice.aliases)]
     if len(called) == 1:
         return called[0]
     if called:
@@ -165,7 +165,8 @@ def _not_a_voice(name: str, engine: str) -> EngineUnavailable:
     )
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return `name` as names of voices are compared."""
     return name.strip().lower().replace("_", "-")
 
 
@@ -302,7 +303,7 @@ def choose(
 def _taken_for_language(name: str, voice: Voice, text: str) -> bool:
     """Whether `name` is a code such as ``am`` or ``no``, and `text` clearly not in that language."""
     base = canonical(voice.language).partition("-")[0]
-    if canonical(_plain(name)).partition("-")[0] != base:
+    if canonical(plain_name(name)).partition("-")[0] != base:
         return False
     script = script_of_text(text)
     return script not in voice.scripts or (script == "Latin" and base != "en" == latin_language(text))
