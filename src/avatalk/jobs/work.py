@@ -120,7 +120,7 @@ class Workshop:
         if outline(made) != job.plan["outline"]:
             raise CannotRun(
                 "This worker would make another video than the one that was planned.",
-                hint="All workers need the same version of avatalk, the same weights and kept voices.",
+                hint="All workers need the same version of avatalk and the same weights.",
                 stage="encode",
             )
         with temporary_folder() as folder:
