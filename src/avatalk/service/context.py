@@ -27,8 +27,9 @@ from avatalk.service.creations import Studio
 from avatalk.service.filling import Filler
 from avatalk.service.helpers import Helpers
 from avatalk.service.keys import USUAL_SCOPES, Key, Keys
-from avatalk.service.limits import Rates, admission, settle
+from avatalk.service.limits import admission, settle
 from avatalk.service.post import Postman
+from avatalk.service.rates import Rates
 from avatalk.service.traffic import Traffic
 from avatalk.service.uploads import Spool
 from avatalk.service.watch import Watch
@@ -82,7 +83,7 @@ class Service:
     def __init__(self, jobs: Jobs) -> None:
         self.jobs = jobs
         self.keys = Keys(jobs.db)
-        self.rates = Rates()
+        self.rates = Rates(jobs.db)
         self.traffic = Traffic()
         self.stopping = Event()
         self.spool = Spool(settings.data_dir() / "uploads")
@@ -171,7 +172,8 @@ class Service:
                     hint="`avatalk keys create NAME` makes one on the server.",
                     field="key",
                 )
-            self.rates.take(key)
+            if not self.rates.at_hand(key):
+                await run_in_threadpool(self.rates.take, key)
             return Caller(key.id, key.scopes, key)
         needed = self.keys.needed()
         if needed is None:

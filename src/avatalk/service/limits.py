@@ -1,7 +1,6 @@
-"""What a key may use: requests a second, videos at once, seconds of video in a day.
+"""What a key may use: videos at once, and seconds of video in a day.
 
-The rate is counted by each process of the service for itself; the other two in the database, in the
-transaction that submits, so they hold however many processes there are.
+Both are counted in the transaction that submits, so they hold however many processes there are.
 """
 
 from __future__ import annotations
@@ -23,36 +22,6 @@ from avatalk.service.tables import keys, usage
 _DAY_S = 24 * 3600.0
 _LETTERS_A_SECOND = 30.0  # more than any voice says at its usual speed
 _AGAIN_S = 5.0
-_MOST_BUCKETS = 10_000
-
-
-class Rates:
-    """How many requests each key has left: a bucket that gets `Key.rate` a second, and holds those of one."""
-
-    def __init__(self) -> None:
-        self._buckets: dict[str, tuple[float, float]] = {}
-
-    def take(self, key: Key) -> None:
-        """Count a request.
-
-        Raises:
-            TooMany: the key has none left now.
-        """
-        if key.rate is None:
-            return
-        now, full = time.monotonic(), max(1.0, key.rate)
-        left, at = self._buckets.get(key.id, (full, now))
-        left = min(full, left + (now - at) * key.rate)
-        if left < 1:
-            self._buckets[key.id] = (left, now)
-            raise TooMany(
-                f"This key may send {key.rate:g} requests a second.",
-                hint="Send them slower: wait as long as Retry-After says.",
-                retry_after_s=(1 - left) / key.rate,
-            )
-        if len(self._buckets) >= _MOST_BUCKETS:
-            self._buckets.clear()
-        self._buckets[key.id] = (left - 1, now)
 
 
 def admission(key: Key | None, fields: dict[str, Any]) -> Callable[[sa.Connection, str], None] | None:

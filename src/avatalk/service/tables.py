@@ -14,6 +14,7 @@ __all__ = [
     "creations",
     "deliveries",
     "keys",
+    "rates",
     "usage",
     "webhook_secrets",
 ]
@@ -122,3 +123,12 @@ usage = sa.Table(
 )
 """What counts towards the quota of a key; it outlives jobs that are deleted."""
 sa.Index("avatalk_usage_of", usage.c.owner, usage.c.at)
+
+rates = sa.Table(
+    "avatalk_rates",
+    metadata,
+    sa.Column("owner", sa.String(64), primary_key=True),
+    sa.Column("left", sa.Float, nullable=False),  # requests that the key may send at once
+    sa.Column("at", sa.Float(53), nullable=False),  # when that was so, by the clock of the database
+)
+"""What keys with a rate have left, see `avatalk.service.rates`."""
