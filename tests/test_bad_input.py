@@ -47,6 +47,15 @@ def save(path, pixels, **options):
     return path
 
 
+@pytest.mark.parametrize(
+    "option", ["avatar", "audio", "voice-sample", "background", "overlay", "file", "spec"]
+)
+def test_addresses_are_not_fetched(refused, option):
+    text = () if option in ("audio", "file", "spec") else ("--text", "Hi.")
+    message = refused(f"--{option}", "https://files.example.org/a.png", *text)
+    assert "files.example.org/a.png" in message and "Download it" in message
+
+
 # --- pictures --------------------------------------------------------------------------------------
 
 

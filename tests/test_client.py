@@ -209,8 +209,10 @@ def test_keys_and_their_limits(tmp_path):
         made = subprocess.check_output(command, env={**os.environ, **server.environment}, text=True)
         key = next(part for part in json.loads(made).values() if str(part).startswith("avk_"))
         time.sleep(2.1)  # for so long a server remembers that no key is needed
-        with Client(server.url, "", patience_s=0.5) as client, pytest.raises(NotAllowed):
-            client.submit(text="Hi.")
+        for given, hint in (("", "Set AVATALK_KEY to a key"), (key[:-3] + "abc", "Look at AVATALK_KEY")):
+            with Client(server.url, given, patience_s=0.5) as client, pytest.raises(NotAllowed) as refused:
+                client.submit(text="Hi.")
+            assert hint in refused.value.hint and "avatalk keys create" in refused.value.hint
         with Client(server.url, key, patience_s=0.5) as client:
             first = client.submit(text="Hi.", **SMALL)
             with pytest.raises(TooMany) as caught:

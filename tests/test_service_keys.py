@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from avatalk import logs
 from avatalk.cli import app as cli
-from avatalk.errors import BadInput, Conflict, NotFound, TooLarge, TooMany
+from avatalk.errors import BadInput, Conflict, NotFound, StorageError, TooLarge, TooMany
 from avatalk.jobs import records
 from avatalk.jobs.inputs import Inputs
 from avatalk.service import guard, keys
@@ -206,6 +206,29 @@ def test_without_keys_browsers_do_not_see_each_other(client):
     assert client.get(path, headers={"Cookie": f"avatalk_visitor={22 * 'a'}"}).status_code == 200
     assert client.get(path, headers={"Cookie": f"avatalk_visitor={22 * 'b'}"}).status_code == 404
     assert client.get(path).status_code == 404
+
+
+def test_the_compatibility_form_tells_a_detail_whoever_refuses(client, monkeypatch):
+    headers = {"Origin": "https://elsewhere.example"}
+    answers = [client.post("/", headers=headers), client.post("/", content=b"x")]
+    _, reader = made(client, "reader", scopes=["read"])
+    answers += [
+        client.post("/"),
+        client.post("/", headers=bearer("avk_wrong")),
+        client.post("/", headers=reader),
+    ]
+    assert [answer.status_code for answer in answers] == [403, 400, 401, 401, 403]
+    for answer in answers:
+        assert list(answer.json()) == ["detail"] and len(answer.json()["detail"]) > 10
+
+    def away(*_):
+        raise StorageError("The database cannot be reached.", hint="Look at postgresql://secret@host.")
+
+    _, maker = made(client, "maker")
+    monkeypatch.setattr(service(client).keys, "remembered", lambda _: (False, None))
+    monkeypatch.setattr(service(client).keys, "find", away)
+    lost = client.post("/", headers=maker)
+    assert lost.status_code == 503 and lost.headers["retry-after"] and "secret" not in lost.json()["detail"]
 
 
 # --- limits

@@ -235,3 +235,42 @@ def test_every_answer_is_described(served):
         for operation in told["paths"][path].values():
             assert operation["description"] and {"401", "403", "429", "503"} <= set(operation["responses"])
     assert json.dumps(told)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "message"),
+    [
+        ("/v1/speech", '{"txt": "a"}', "text: it is missing."),
+        ("/v1/speech", '{"text": ""}', "text: it is empty."),
+        ("/v1/speech", '{"text": "a", "speed": "fast"}', "speed: it is no number."),
+        ("/v1/speech", '{"text": "a", "format": "mp5"}', "'wav', 'mp3'"),
+        ("/v1/preview", '{"text": "a", "speed": NaN}', "speed nan: it is no number."),
+        ("/v1/preview", '{"text": "a", "speed": 9}', "speed 9: it is more than 2."),
+        ("/v1/preview", "[1]", "The body: it is no object."),
+        ("/v1/preview", "{", "The body is no valid JSON (Expecting property name"),
+        ("/v1/videos", '{"text": 5}', "text 5: it is no text."),
+        ("/v1/videos", '{"text": "a", "still": "perhaps"}', "still 'perhaps': it is neither true nor false."),
+        (
+            "/v1/videos",
+            '{"text": "a", "priority": "now"}',
+            "priority 'now': it is none of 'high', 'normal' or",
+        ),
+        ("/v1/videos", '{"text": "a", "sized": 1}', "A request has no field 'sized'."),
+        ("/v1/batches", '{"template": 5, "rows": [{"n": 1}]}', "template: it is no object."),
+        ("/v1/batches", '{"rows": [{"n": 1}]}', "template: it is missing."),
+    ],
+)
+def test_what_is_wrong_with_a_value_is_told_in_plain_words(served, path, body, message):
+    answer = served.post(path, content=body, headers={"Content-Type": "application/json"})
+    error = answer.json()["error"]
+    assert answer.status_code == 400 and message in error["message"] and error["hint"], error
+    long = served.post("/v1/videos", json={"text": "a", "quality": "x" * 5000}).json()["error"]["message"]
+    assert len(long) < 200
+
+
+def test_a_query_is_told_in_plain_words(served):
+    for query, message in (
+        ("limit=0", "limit: it is less than 1."),
+        ("limit=x", "limit: it is no whole number."),
+    ):
+        assert served.get(f"/v1/videos?{query}").json()["error"]["message"] == message

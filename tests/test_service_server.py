@@ -188,6 +188,13 @@ def test_a_body_that_does_not_come_is_not_waited_for(tmp_path, monkeypatch):
         with socket.create_connection(("127.0.0.1", port)) as connection:
             connection.sendall(head + b"Content-Length: 10000000000\r\n\r\n{")
             assert closed(connection).startswith(b"HTTP/1.1 413")
+        # The clients of the compatibility form look for a detail, whatever is wrong.
+        form = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+        for length, status in ((b"100", b"408"), (b"10000000000", b"413")):
+            with socket.create_connection(("127.0.0.1", port)) as connection:
+                connection.sendall(form + b"Content-Length: " + length + b"\r\n\r\n--x")
+                answer = closed(connection)
+            assert answer.startswith(b"HTTP/1.1 " + status) and b'{"detail": "' in answer
 
 
 def test_there_is_a_most_of_open_connections(tmp_path, monkeypatch):

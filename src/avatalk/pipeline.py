@@ -25,7 +25,7 @@ from avatalk.lipsync.base import Animation, Options
 from avatalk.media import Cue, Face, MotionCurve, Result, Speech, UInt8Array, VisemeCurve
 from avatalk.request import VideoRequest
 from avatalk.scene import Scene, check_scene, set_scene
-from avatalk.spec import keep_sources, portable
+from avatalk.spec import check_local, keep_sources, portable
 from avatalk.video.ahead import ahead, side_by_side
 from avatalk.video.encode import Captions, encode
 from avatalk.video.formats import check_output
@@ -256,6 +256,7 @@ def preview(request: VideoRequest, at: float, *, on_progress: OnProgress | None 
 
 def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
     clock = Clock()
+    check_local(request)
     engines.get("lipsync", request.engine)  # an unknown name is told before any work
     check_scene(request, monitor)
     folder = temporary_folder()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Annotated, Any, Literal
 
@@ -233,7 +233,7 @@ class VideoRequest(BaseModel):
         try:
             super().__init__(**fields)
         except ValidationError as error:
-            raise _bad_input(error) from None
+            raise _bad_input(error, type(self)) from None
 
     @field_validator("background")
     @classmethod
@@ -304,28 +304,74 @@ class VideoRequest(BaseModel):
         return self.model_dump_json(exclude_defaults=True)
 
 
-def _bad_input(error: ValidationError) -> BadInput:
+def _bad_input(error: ValidationError, model: type[BaseModel]) -> BadInput:
     """The first complaint of pydantic, in the words of this project."""
     first = error.errors()[0]
     name = str(first["loc"][0]) if first["loc"] else None
     if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(
-            (name or "").replace("-", "_").lower(), VideoRequest.model_fields, n=1
-        )
+        near = difflib.get_close_matches((name or "").replace("-", "_").lower(), model.model_fields, n=1)
         guess = f"Did you mean {near[0]}? " if near else ""
         return BadInput(
-            f"A request has no field {name!r}.",
+            f"A request has no field {_shown(name)}.",
             hint=f"{guess}All fields: `avatalk schema`.",
             field=name,
         )
-    what = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    what = what[:1].lower() + what[1:]
-    field = VideoRequest.model_fields.get(name or "")
+    what = complaint(first)
+    field = model.model_fields.get(name or "")
     hint = field.description if field else ""
     if field and first["type"] == "value_error":  # which says how the value is written
         hint = f"Left out, it is {field.default}." if isinstance(field.default, str) else "Or leave it out."
     return BadInput(
-        f"{name} {first['input']!r}: {what}." if name else f"{what}.",
+        f"{name} {_shown(first['input'])}: {what}." if name else f"{what}.",
         hint=hint or "See `avatalk schema`.",
         field=name,
     )
+
+
+_LONGEST_SHOWN = 80
+
+
+def _shown(value: object) -> str:
+    """What was given, as a message shows it."""
+    told = repr(value)
+    return told if len(told) <= _LONGEST_SHOWN else f"{told[:_LONGEST_SHOWN]}…"
+
+
+_COMPLAINTS = {
+    "missing": "it is missing",
+    "extra_forbidden": "there is no such field",
+    "string_type": "it is no text",
+    "string_too_long": "it has more than {max_length} characters",
+    "string_pattern_mismatch": "it is not written as such values are",
+    "finite_number": "it is no finite number",
+    "literal_error": "it is none of {expected}",
+    "greater_than_equal": "it is less than {ge:g}",
+    "greater_than": "it is not more than {gt:g}",
+    "less_than_equal": "it is more than {le:g}",
+    "less_than": "it is not less than {lt:g}",
+    "dict_type": "it is no object",
+    "model_type": "it is no object",
+    "model_attributes_type": "it is no object",
+    "list_type": "it is no list",
+}
+
+
+def complaint(error: Mapping[str, Any]) -> str:
+    """What pydantic complains of, in plain words, as the end of a sentence.
+
+    Args:
+        error: one of ``ValidationError.errors()``.
+    """
+    kind, context, given = error["type"], error.get("ctx", {}), error.get("input")
+    if isinstance(given, float) and given != given:
+        return "it is no number"
+    if kind in _COMPLAINTS:
+        return _COMPLAINTS[kind].format(**context)
+    if kind.startswith(("int_", "float_")):
+        return "it is no whole number" if kind.startswith("int_") else "it is no number"
+    if kind.startswith("bool_"):
+        return "it is neither true nor false"
+    if kind in ("string_too_short", "too_short"):
+        return "it is empty" if not given else f"it has less than {context['min_length']} of them"
+    what = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    return what[:1].lower() + what[1:]

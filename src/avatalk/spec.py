@@ -45,6 +45,7 @@ def read_fields(path: Path, given_too: Collection[str] = ()) -> dict[str, Any]:
         path: of the JSON file or the video.
         given_too: names of fields that are given besides, whose files in `path` need not be there.
     """
+    check_no_address(path, "spec")
     if not path.is_file():
         raise UnreadableFile(
             f"There is no file {path}.", hint="Check the name given to --spec.", field="spec"
@@ -85,6 +86,25 @@ def path_in(name: str, value: object) -> str | None:
     return value if name != "avatar" or is_file(value) else None
 
 
+def check_local(request: VideoRequest) -> None:
+    """Raise `UnreadableFile` if a request names a file by an address, such as ``https://…``."""
+    for name in PATHS:
+        check_no_address(path_in(name, getattr(request, name)) or "", name)
+
+
+def check_no_address(path: str | Path, field: str) -> None:
+    """Raise `UnreadableFile` if `path` is an address: nothing but models is ever fetched here."""
+    if _ADDRESS.match(str(path)):
+        raise UnreadableFile(
+            f"{path} is an address, and files are not fetched.",
+            hint="Download it, and give the path of the file.",
+            field=field,
+        )
+
+
+_ADDRESS = re.compile(r"(https?|ftps?|file|s3|gs|data|rtsp|rtmp):/", re.I)  # a Path has one slash of them
+
+
 def keep_sources(request: VideoRequest, output: Path) -> None:
     """Raise `BadInput` if `output` is one of the files that it is made from."""
     for name in PATHS:
@@ -120,6 +140,7 @@ def read_text(path: Path) -> str:
     Raises:
         UnreadableFile: it is missing, too large, or not text.
     """
+    check_no_address(path, "file")
     try:
         with path.open("rb") as file:
             data = file.read(_MAX_TEXT + 1)

@@ -11,7 +11,7 @@ from typing import Any
 from avatalk.events import Monitor, OnProgress
 from avatalk.media import Word
 from avatalk.request import VideoRequest
-from avatalk.spec import keep_sources
+from avatalk.spec import check_local, keep_sources
 from avatalk.speech.perform import perform
 from avatalk.speech.soundfile import check_sound_path, write_sound
 from avatalk.workspace import temporary_folder
@@ -72,6 +72,7 @@ def say(
     monitor = Monitor(on_progress, cancel or Event())
     request = VideoRequest(text=text, **how)
     check_sound_path(output)
+    check_local(request)
     keep_sources(request, output)
     began = time.perf_counter()
     monitor.report("speech")

@@ -19,6 +19,12 @@ _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.25, 10.0
 _PASSING = (429, 502, 503, 504)
 _LOST = (httpx.TransportError, httpx.StreamError)
 
+_NO_KEY = (
+    "Set AVATALK_KEY to a key of this service, avk_ and 43 more. Who runs it makes one there: "
+    "`avatalk keys create NAME`."
+)
+_WRONG_KEY = "Look at AVATALK_KEY. Who runs the service makes a new one there: `avatalk keys create NAME`."
+
 Content = Callable[[], AsyncIterator[bytes]]
 
 
@@ -156,6 +162,8 @@ class Connection:
         passing = answer.status_code in _PASSING
         try:
             told = answer.json()["error"]
+            if answer.status_code == 401:
+                told |= {"hint": _NO_KEY if "authorization" not in self._http.headers else _WRONG_KEY}
             return error_of(told, max(1.0, wait_s)), passing and bool(told["retryable"])
         except (ValueError, KeyError, TypeError):
             error = Unreachable(

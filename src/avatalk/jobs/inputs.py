@@ -11,7 +11,7 @@ from avatalk.avatars import kept
 from avatalk.errors import BadInput, UnreadableFile
 from avatalk.jobs.storage import Storage
 from avatalk.request import VideoRequest
-from avatalk.spec import PATHS, path_in
+from avatalk.spec import PATHS, check_local, path_in
 from avatalk.speech import kept as voices
 from avatalk.workspace import temporary_folder
 
@@ -43,6 +43,7 @@ def store_inputs(request: VideoRequest, storage: Storage) -> Inputs:
         UnreadableFile: one of them is not there.
         StorageError: the storage cannot be written.
     """
+    check_local(request)
     fields: dict[str, Any] = json.loads(request.to_json())
     names: dict[str, str] = {}
     for field in PATHS:

@@ -12,9 +12,11 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from avatalk import errors
 from avatalk.errors import AvatalkError
+from avatalk.request import complaint
 
 log = logging.getLogger("avatalk.service")
 
@@ -95,8 +97,13 @@ def problem_of(error: AvatalkError) -> Problem:
     )
 
 
-def answer(error: AvatalkError) -> Response:
-    """The answer that tells an error."""
+def is_compatible(scope: Scope) -> bool:
+    """Whether a request is of the compatibility form, whose clients look for ``detail``."""
+    return bool(scope["path"] == "/" and scope["method"] == "POST")
+
+
+def answer(error: AvatalkError, scope: Scope | None = None) -> Response:
+    """The answer that tells an error, in the form that the request in `scope` wants."""
     status = status_of(error)
     headers = {}
     if isinstance(error, errors.TooMany):
@@ -105,47 +112,55 @@ def answer(error: AvatalkError) -> Response:
         headers["Retry-After"] = "5"
     elif status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return told_as(status, problem_of(error), headers)
+    return told_as(status, problem_of(error), headers, scope)
 
 
-def told_as(status: int, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
-    """The answer with that status and problem."""
+def told_as(
+    status: int, problem: Problem, headers: Mapping[str, str] | None = None, scope: Scope | None = None
+) -> Response:
+    """The answer with that status and problem, in the form that the request in `scope` wants."""
+    if scope is not None and is_compatible(scope):
+        told: dict[str, Any] = {"detail": f"{problem.message} {problem.hint}".rstrip()}
+    else:
+        told = ErrorAnswer(error=problem).model_dump()
     # In ASCII: what a client sent, and is told back, need not be valid Unicode.
-    text = json.dumps(ErrorAnswer(error=problem).model_dump())
-    return Response(text, status, headers, "application/json")
+    return Response(json.dumps(told), status, headers, "application/json")
 
 
 def handle_errors(app: FastAPI) -> None:
     """Make every error of `app` an `ErrorAnswer`."""
 
     @app.exception_handler(AvatalkError)
-    def _ours(_request: Request, error: AvatalkError) -> Response:
-        return answer(error)
+    def _ours(request: Request, error: AvatalkError) -> Response:
+        return answer(error, request.scope)
 
     @app.exception_handler(RequestValidationError)
     def _invalid(_request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
+        if first["type"] == "json_invalid":
+            reason = str(first.get("ctx", {}).get("error", "")).partition(":")[0]
+            told = f"The body is no valid JSON ({reason or 'it ends too early'})."
+            return told_as(400, Problem(code="bad_input", message=told, hint="See /docs."))
         place = [str(part) for part in first["loc"] if part not in ("body", "query", "path", "header")]
-        message = first["msg"].removeprefix("Value error, ")
         field = ".".join(place) or None
-        told = f"{field}: {message}." if field else f"{message}."
+        told = f"{field or 'The body'}: {complaint(first)}."
         return told_as(400, Problem(code="bad_input", message=told, field=field, hint="See /docs."))
 
     @app.exception_handler(HTTPException)
-    def _http(_request: Request, error: HTTPException) -> Response:
-        return plain(error)
+    def _http(request: Request, error: HTTPException) -> Response:
+        return plain(error, request.scope)
 
 
-def plain(error: HTTPException) -> Response:
+def plain(error: HTTPException, scope: Scope | None = None) -> Response:
     """The answer to what never reached a route, or had no body that can be read."""
     code = _CODES.get(error.status_code, "error")
     problem = Problem(code=code, message=f"{error.detail}.", hint="See /docs.")
-    return told_as(error.status_code, problem, dict(error.headers or {}))
+    return told_as(error.status_code, problem, dict(error.headers or {}), scope)
 
 
-def fault() -> Response:
+def fault(scope: Scope | None = None) -> Response:
     """The answer where avatalk itself is wrong; the log has more."""
     told = Problem(
         code="internal", message="This is a fault of avatalk.", hint="Please report it.", retryable=True
     )
-    return told_as(500, told)
+    return told_as(500, told, scope=scope)

@@ -15,7 +15,7 @@ from starlette.datastructures import UploadFile
 from avatalk import settings
 from avatalk.errors import AvatalkError, BadInput, EngineUnavailable, TooLarge
 from avatalk.jobs.inputs import Inputs, check_request
-from avatalk.request import VideoRequest
+from avatalk.request import VideoRequest, complaint
 from avatalk.service import filling
 from avatalk.service.answers import Problem, may_answer
 from avatalk.service.context import Caller, Here, Maker, Reader, Service
@@ -278,10 +278,10 @@ def _accept(service: Service, caller: Caller, read: dict[str, Any], idempotency_
     rows = read_rows(given, most) if isinstance(given, bytes) else plain_rows(given, most)
     try:
         wanted = BatchRequest(**{**read, "rows": rows[:1]})
-    except (ValidationError, TypeError) as error:
-        first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
-        field = ".".join(map(str, first["loc"])) or None
-        raise BadInput(f"{field or 'The batch'}: {first['msg']}.", hint="See /docs.", field=field) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise BadInput(f"{field}: {complaint(first)}.", hint="See /docs.", field=field) from None
     if wanted.callback_url:
         check_url(wanted.callback_url)
     check_columns(wanted.template, rows)

@@ -9,12 +9,11 @@ from typing import Any, Literal
 
 import anyio
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 
 from avatalk.errors import AvatalkError, BadInput, CannotRun
-from avatalk.service.answers import answer, may_answer, status_of
+from avatalk.service.answers import may_answer, problem_of, told_as
 from avatalk.service.assets import take_upload
 from avatalk.service.content import answer_file, stored
 from avatalk.service.context import Here, Maker, Service
@@ -154,10 +153,10 @@ def _checked(form: Form) -> _Asked:
             "description": "The video",
             "content": {"video/mp4": {"schema": {"type": "string", "format": "binary"}}},
         },
-        400: {"model": Detail, "description": "Something in the form cannot be used"},
-        429: {"model": Detail, "description": "Too much at once; see Retry-After"},
-        503: {"model": Detail, "description": "It cannot be done now"},
-        **may_answer(401, 403, 408, 413),
+        **{
+            status: {**told, "model": Detail}
+            for status, told in may_answer(400, 401, 403, 408, 409, 413, 429, 503).items()
+        },
     },
     openapi_extra=_FORM,
 )
@@ -181,10 +180,8 @@ async def make(request: Request, service: Here, caller: Maker) -> Response:
                 if await request.is_disconnected():
                     return Response(status_code=499)  # nobody reads it
         return await run_in_threadpool(_finished, service, request, job_id)
-    except AvatalkError as error:
-        status = 400 if isinstance(error, BadInput) else status_of(error)
-        headers = answer(error).headers.get("retry-after")
-        return JSONResponse({"detail": str(error)}, status, {"Retry-After": headers} if headers else None)
+    except BadInput as error:  # such clients know one status for all that is wrong with their files
+        return told_as(400, problem_of(error), scope=request.scope)
 
 
 @asynccontextmanager

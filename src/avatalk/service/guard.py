@@ -93,16 +93,16 @@ class Guard:
                 await self._app(scope, body.receive if body.comes else receive, seen.send)
             except AvatalkError as error:
                 await body.drain()
-                await answer(error)(scope, receive, seen.send)
+                await answer(error, scope)(scope, receive, seen.send)
             except HTTPException as error:  # of a body, where no route made an answer of it
-                await plain(error)(scope, receive, seen.send)
+                await plain(error, scope)(scope, receive, seen.send)
             except ClientDisconnect:
                 seen.status = 499  # nobody is there to read an answer
             except Exception as error:
                 log.error("A fault", exc_info=error, extra={"fields": {"request": seen.id}})
                 if seen.status:
                     raise  # half an answer must not look like a whole one
-                await fault()(scope, receive, seen.send)
+                await fault(scope)(scope, receive, seen.send)
             finally:
                 self._tell(scope, seen)
 

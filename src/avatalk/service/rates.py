@@ -1,8 +1,8 @@
 """How often a key may ask, counted together by all processes of the service.
 
 The database has a bucket for each key that gets `Key.rate` requests a second, and holds those of one second.
-A process takes some from it at once, as many as it uses up in a quarter of a second, and answers from these: a
-request every now and then is counted one by one, and a thousand a second cost some writes a second.
+A process takes some from it at once, as many as it uses up in a quarter of a second, and answers from these:
+a request now and then is counted one by one, and a thousand a second cost some writes a second.
 """
 
 from __future__ import annotations
