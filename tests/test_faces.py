@@ -17,7 +17,7 @@ from hypothesis.extra.numpy import arrays
 
 from avatalk.errors import BadInput, FaceError, ModelUnavailable
 from avatalk.events import Monitor
-from avatalk.faces import detector, mesh
+from avatalk.faces import detector, mediapipe, mesh
 from avatalk.faces.choose import choose, size, yaw
 from avatalk.faces.litert import Network, cut
 from avatalk.faces.mediapipe import MediaPipeFaces
@@ -139,12 +139,32 @@ def test_several_faces_largest_first(finder, astronaut, portrait):
     assert error(ours, landmarks + np.array((360, 0, 0)))[0] < 0.03
 
 
-def test_the_same_picture_gives_the_same_bits(finder, astronaut):
+def test_the_same_picture_gives_the_same_bits(finder, astronaut, monkeypatch):
     picture, _ = astronaut
+    monkeypatch.setattr(mediapipe, "_known", {})
     again = MediaPipeFaces().find(picture)
+    monkeypatch.setattr(mediapipe, "_known", {})
     assert [face.landmarks.tobytes() for face in finder.find(picture)] == [
         face.landmarks.tobytes() for face in again
     ]
+
+
+def test_a_picture_that_was_looked_at_is_not_searched_again(finder, astronaut, monkeypatch):
+    picture, _ = astronaut
+    first = finder.find(picture)
+    monkeypatch.setattr(MediaPipeFaces, "_search", lambda *_: pytest.fail("searched again"))
+    assert [face.landmarks.tobytes() for face in MediaPipeFaces().find(picture.copy())] == [
+        face.landmarks.tobytes() for face in first
+    ]
+
+
+def test_other_pictures_are_searched_whatever_was_seen_before(finder, astronaut):
+    picture, _ = astronaut
+    assert finder.find(picture)
+    hidden = picture.copy()
+    hidden[:260] = 128
+    assert finder.find(hidden) == []
+    assert len(mediapipe._known) <= mediapipe.REMEMBERED
 
 
 def landscape(rng):

@@ -88,6 +88,11 @@ def test_a_preview_is_the_very_frame_of_the_video(served):
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
     frame = avatalk.preview(avatalk.VideoRequest(**ONE), 0.6)
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(answer.content))), frame)
+    small = served.post("/v1/preview", json={**ONE, "at": 0.6}, headers={"Accept": "image/jpeg"})
+    assert small.headers["content-type"] == "image/jpeg"
+    with Image.open(io.BytesIO(small.content)) as image:
+        assert image.format == "JPEG"
+        assert np.abs(np.asarray(image, np.int16) - frame).mean() < 2
     late = served.post("/v1/preview", json={**ONE, "at": 99})
     assert late.status_code == 400 and late.json()["error"]["field"] == "at"
 

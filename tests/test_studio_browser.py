@@ -2,16 +2,22 @@
 
 import json
 import os
+import shutil
 import signal
 from contextlib import ExitStack, contextmanager
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
 from skimage import data
 
+from avatalk import models
 from browsing import DESKTOP, OPENS, PHONE, RESTS, chromium, gaps, spoken, visiting
+from filled import state_dict
 from serving import running, working
+
+torch = pytest.importorskip("torch")
 
 HELLO = "Hello there."
 LONG = "This text is long enough to be watched while it is made. " * 6
@@ -25,7 +31,21 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory):
+def cache(tmp_path_factory):
+    """A cache folder with the networks that are there already, and filled weights of Wav2Lip."""
+    folder = tmp_path_factory.mktemp("weights")
+    there = [models.install(name) for name in ("face", "selfie")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AVATALK_CACHE", str(folder / "cache"))
+        for model in there:
+            shutil.copytree(model, models.folder(model.name))
+        torch.save(state_dict("wav2lip"), folder / "wav2lip.pth")
+        models.import_file(folder / "wav2lip.pth", accept_licence=True)
+        yield
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, cache):
     """The service with the studio."""
     with running(tmp_path_factory.mktemp("studio"), studio=1) as served:
         yield served
@@ -191,6 +211,45 @@ def test_a_described_avatar_is_drawn_chosen_and_kept(visit):
     spoken(visit.download(), video)
 
 
+BOTH = "[...document.querySelectorAll('#compare-videos video')]"
+
+
+def test_two_engines_are_compared_side_by_side_and_in_step(visit, pictures):
+    page = visit.page
+    upload(page, pictures / "one.png")
+    visit.draft(HELLO)
+    page.click("#compare summary")
+    chosen = [page.input_value(f"#compare-{which}") for which in ("one", "other")]
+    assert chosen == ["animator", "wav2lip"]
+    page.click("#compare-go")
+    page.wait_for_selector("#compare-play:not([hidden])")
+    shown = [page.locator("#compare-videos video").nth(number).bounding_box() for number in (0, 1)]
+    assert shown[0]["y"] == shown[1]["y"]
+    assert shown[0]["x"] + shown[0]["width"] <= shown[1]["x"]
+    page.click("#compare-play")
+    page.wait_for_function(f"{BOTH}.every(video => video.currentTime > 0.4)")
+    page.evaluate(f"{BOTH}[1].pause()")
+    page.wait_for_function(f"{BOTH}.every(video => video.paused)")
+    page.evaluate(f"{BOTH}[0].currentTime = 0.2")
+    page.wait_for_function(f"{BOTH}.every(video => Math.abs(video.currentTime - 0.2) < 0.07)")
+    made = {}
+    for video in visit.videos():
+        with page.expect_download() as got:
+            page.click(f"#compare-videos a[href*='{video['id']}']")
+        made[video["request"]["engine"]] = frames_of(got.value.path())
+    assert set(made) == set(chosen)
+    animated, redrawn = (made[name].astype(np.int16) for name in chosen)
+    assert len(animated) == len(redrawn) > 10
+    assert np.abs(animated - redrawn).max() > 60  # around the mouth
+    page.reload()
+    page.wait_for_selector("#compare-play:not([hidden])")
+
+
+def frames_of(path):
+    with av.open(str(path)) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+
+
 def test_a_background_is_seen_before_the_video_is_made(visit):
     visit.draft(HELLO)
     visit.choose("background", "green")
@@ -221,6 +280,7 @@ def test_a_video_is_stopped_in_the_middle(visit, worker):
     assert video["status"] == "canceled"
     assert 0 < video["progress"] < 1
     assert page.is_hidden("#result")
+    assert "Stopped" in page.inner_text("#job-note")
     assert page.input_value("#text") == LONG
     visit.draft(HELLO)
     again = visit.generate()

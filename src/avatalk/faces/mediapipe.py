@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import ClassVar
 
 import cv2
@@ -42,6 +44,7 @@ SETTLED = 0.01  # of the distance of the eyes: landmarks that move less on anoth
 LOOKS = 8  # by which faces have settled; other things often have not
 HOPELESS_LOGIT = -10.0  # no face has come back from there
 PASSED_OVER = 6  # faces this many times smaller than the largest are background
+REMEMBERED = 16  # pictures whose faces are known: a large one takes a second, and is often looked at again
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +120,19 @@ class MediaPipeFaces(FaceFinder):
         Args:
             picture: (height, width, 3) uint8 RGB, upright.
         """
+        content = hashlib.sha256(repr(picture.shape).encode())
+        content.update(np.ascontiguousarray(picture))
+        with _lock:
+            found = _known.get(content.digest())
+        if found is None:
+            found = tuple(self._search(picture))
+            with _lock:
+                _known[content.digest()] = found
+                if len(_known) > REMEMBERED:
+                    del _known[next(iter(_known))]
+        return list(found)
+
+    def _search(self, picture: UInt8Array) -> list[Face]:
         faces: list[Face] = []
         for level, scale in reversed(_pyramid(picture)):
             # The level before has seen what is larger than a quarter of this one's window.
@@ -170,6 +186,10 @@ class MediaPipeFaces(FaceFinder):
         outline = landmarks[BOX_POINTS, :2]
         x0, y0, x1, y1 = map(float, (*outline.min(axis=0), *outline.max(axis=0)))
         return Face((x0, y0, x1, y1), landmarks, score), output.face_logit
+
+
+_known: dict[bytes, tuple[Face, ...]] = {}
+_lock = Lock()
 
 
 def crop(picture: UInt8Array, roi: Roi) -> UInt8Array:

@@ -1,15 +1,16 @@
 // Step 1: who speaks. The tab in front is the source.
 
-import { $, here, known, make, number, say, t, tabs } from './dom.js';
+import { $, dropped, here, known, make, number, say, t, tabs } from './dom.js';
 import { Problem, clear, get, post, tell, upload } from './api.js';
 import { changed, keep, state } from './state.js';
 
 let avatars = [];
 let engines = [];
 let making = null;
+let taking = 0; // the number of the latest file: only that one is wanted
 
 export function start() {
-  tabs('avatar', state.avatar.tab, (name) => { state.avatar.tab = name; changed('avatar'); });
+  tabs('avatar', state.avatar.tab, (name) => { state.avatar.tab = name; dark(); changed('avatar'); });
   $('avatar-filter').addEventListener('input', gallery);
   uploads();
   describing();
@@ -62,10 +63,9 @@ export const titled = (name) => name.charAt(0).toUpperCase() + name.slice(1);
 // --- upload
 
 function uploads() {
-  const drop = $('avatar-drop');
   $('avatar-pick').addEventListener('click', () => $('avatar-file').click());
   $('avatar-file').addEventListener('change', () => { take($('avatar-file').files[0]); $('avatar-file').value = ''; });
-  dropped(drop, take);
+  dropped($('avatar-title').closest('section'), (file) => { $('avatar-tab-upload').click(); take(file); });
   addEventListener('paste', (event) => {
     const file = [...(event.clipboardData?.files ?? [])].find((one) => /^(image|video)\//.test(one.type));
     if (!file || state.view !== 'create') return;
@@ -93,25 +93,21 @@ async function look({ id, static: still }) {
   changed('avatar');
 }
 
-/** Take files that are dropped on a box. */
-export function dropped(box, taken) {
-  for (const name of ['dragenter', 'dragover']) box.addEventListener(name, (event) => { event.preventDefault(); box.classList.add('over'); });
-  for (const name of ['dragleave', 'drop']) box.addEventListener(name, () => box.classList.remove('over'));
-  box.addEventListener('drop', (event) => { event.preventDefault(); if (event.dataTransfer.files[0]) taken(event.dataTransfer.files[0]); });
-}
-
 async function take(file) {
   if (!file) return;
+  taking += 1;
+  const mine = taking;
   clear('problem-avatar');
   const busy = $('avatar-busy');
   busy.hidden = false;
   busy.textContent = t('uploading', { percent: 0 });
   try {
     const asset = await upload('v1/assets', file, (share) => {
-      busy.textContent = share < 1 ? t('uploading', { percent: Math.round(share * 100) }) : t('avatar.looking');
+      if (mine === taking) busy.textContent = share < 1 ? t('uploading', { percent: Math.round(share * 100) }) : t('avatar.looking');
     });
     if (asset.kind === 'sound') throw new Problem({ message: t('avatar.is_sound') }, 0);
     const seen = await get(`studio/faces/${asset.id}`);
+    if (mine !== taking) return;
     state.avatar.upload = { id: asset.id, ...seen, name: file.name || t('avatar.photo') };
     const moves = engines.some((engine) => engine.stage === 'lipsync' && engine.ready && engine.takes.includes('clip'));
     state.avatar.upload.static = seen.clip && !moves; // what moves the lips of a clip is not installed
@@ -120,15 +116,16 @@ async function take(file) {
     say(seen.faces.length ? t('avatar.found', { n: seen.faces.length }) : seen.problem);
     changed('avatar');
   } catch (problem) {
-    tell('problem-avatar', problem);
+    if (mine === taking) tell('problem-avatar', problem);
   } finally {
-    busy.hidden = true;
+    if (mine === taking) busy.hidden = true;
   }
 }
 
 function uploaded() {
   const { upload: has, face } = state.avatar;
   $('uploaded').hidden = !has;
+  $('avatar-drop').classList.toggle('filled', Boolean(has));
   $('findings').replaceChildren();
   $('face-marks').replaceChildren();
   if (!has) return;
@@ -155,6 +152,7 @@ function uploaded() {
 
 async function camera() {
   clear('problem-avatar');
+  dark();
   if (!navigator.mediaDevices) { tell('problem-avatar', new Problem({ message: t('error.camera_insecure') }, 0)); return; }
   try {
     $('camera-view').srcObject = await navigator.mediaDevices.getUserMedia({ video: { width: 1280, height: 720, facingMode: 'user' } });
@@ -166,7 +164,8 @@ async function camera() {
   }
 }
 
-function dark() {
+/** Close the camera. */
+export function dark() {
   for (const track of $('camera-view').srcObject?.getTracks() ?? []) track.stop();
   $('camera-view').srcObject = null;
   $('camera').hidden = true;
@@ -191,8 +190,7 @@ function makers() {
     const auto = all.find((engine) => engine.ready) ?? all[0];
     const chosen = describe.engine === 'auto' ? auto : all.find((engine) => engine.name === describe.engine);
     if (!chosen) return;
-    $('describe-engine-about').textContent = [describe.engine === 'auto' ? t('engine.takes', { name: t(`maker.${chosen.name}`) }) : '',
-      t(`maker.${chosen.name}_about`), chosen.ready ? '' : t('engine.get', { get: chosen.get })].filter(Boolean).join(' ');
+    $('describe-engine-about').textContent = [t(`maker.${chosen.name}_about`), chosen.ready ? '' : t('engine.get')].filter(Boolean).join(' ');
   };
   $('describe-engine').onchange = () => { describe.engine = $('describe-engine').value; explain(); keep(); };
   explain();
@@ -238,8 +236,12 @@ async function imagine() {
       const share = creation.progress * describe.count;
       $('describe-busy').textContent = `${t('describe.busy', { n: Math.min(describe.count, Math.floor(share) + 1), of: describe.count })} ${number(100 * creation.progress)} %`;
       await new Promise((done) => { setTimeout(done, 700); });
-      if (making.signal.aborted) creation = await (await post(`v1/avatars/creations/${creation.id}/cancel`, {})).json();
-      else creation = await get(`v1/avatars/creations/${creation.id}`);
+      try {
+        if (making.signal.aborted) creation = await (await post(`v1/avatars/creations/${creation.id}/cancel`, {})).json();
+        else creation = await get(`v1/avatars/creations/${creation.id}`);
+      } catch (problem) {
+        if (problem.status) throw problem; // else the service may be back soon
+      }
     }
     if (creation.error) throw new Problem(creation.error, 0);
     if (creation.status === 'completed') say(t('describe.done', { n: creation.data.length }));

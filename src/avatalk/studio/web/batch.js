@@ -1,8 +1,7 @@
 // A table becomes videos: one for each row, its values put into the text.
 
-import { $, here, make, number, say, t } from './dom.js';
+import { $, dropped, here, make, number, say, t } from './dom.js';
 import { Problem, clear, get, hintOf, post, tell } from './api.js';
-import { dropped } from './avatar.js';
 import { keep, missing, request, state } from './state.js';
 
 const MOST_SHOWN = 4;
@@ -13,7 +12,7 @@ let timer;
 export function start() {
   $('batch-pick').addEventListener('click', () => $('batch-file').click());
   $('batch-file').addEventListener('change', () => { take($('batch-file').files[0]); $('batch-file').value = ''; });
-  dropped($('batch-drop'), take);
+  dropped($('batch'), take);
   $('batch-text').addEventListener('input', () => { state.batch.text = $('batch-text').value; keep(); filled(); });
   $('batch-go').addEventListener('click', go);
   $('batch-cancel').addEventListener('click', async () => {
@@ -50,9 +49,17 @@ export function cells(text) {
   return rows.filter((row) => row.some((one) => one.trim()));
 }
 
+/** The text of a file: UTF-8, what spreadsheets call "Unicode text", or what those of Western Europe write. */
+async function textOf(file) {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  try { return new TextDecoder('utf-8', { fatal: true }).decode(bytes); } catch { return new TextDecoder('windows-1252').decode(bytes); }
+}
+
 async function take(file) {
   clear('problem-batch-file', 'problem-batch');
-  const [head, ...rows] = cells(await file.text());
+  const text = await textOf(file);
+  const [head, ...rows] = text.includes('\0') ? [] : cells(text);
   const columns = (head ?? []).map((name) => name.trim());
   if (!rows.length || columns.some((name) => !name) || new Set(columns).size < columns.length) {
     tell('problem-batch-file', new Problem({ message: t('batch.no_table') }, 0));
@@ -120,8 +127,7 @@ async function look() {
   try {
     made = await get(`v1/batches/${batch.id}`);
   } catch (problem) {
-    if (problem.status === 404) { batch.id = null; keep(); }
-    $('batch-state').hidden = true;
+    if (problem.status === 404) { batch.id = null; keep(); $('batch-state').hidden = true; } else if (!$('batch').hidden) timer = setTimeout(look, 2 * LOOK_EVERY_MS); // it may be back soon
     return;
   }
   const running = ['queued', 'processing'].includes(made.status);
@@ -149,10 +155,12 @@ function cell(row) {
   box.dataset.status = row.status;
   box.dataset.video = row.video;
   const cover = make('button', { type: 'button', class: 'cover', disabled: !done, 'aria-label': t('library.play', { title: name }), onclick: () => {
-    cover.replaceWith(make('video', { src: here(`${video}/content`), controls: true, autoplay: true, playsInline: true, 'aria-label': name }));
+    const player = make('video', { src: here(`${video}/content`), controls: true, autoplay: true, playsInline: true, 'aria-label': name });
+    cover.replaceWith(player);
+    player.focus();
   } }, done ? make('img', { src: here(`${video}/thumbnail`), alt: '', loading: 'lazy' }) : make('span', { class: 'blank', text: t(`status.${row.status}`) }));
   box.append(cover, make('p', { class: 'title', dir: 'auto', text: `${row.row}. ${name}` }));
-  if (done) box.append(make('p', {}, make('a', { class: 'button small', href: here(`${video}/content`), download: `${row.row}.mp4`, text: t('library.download') })));
+  if (done) box.append(make('p', {}, make('a', { class: 'button small', href: here(`${video}/content`), download: `${row.row}.mp4`, text: t('library.download'), 'aria-label': `${t('library.download')}: ${name}` })));
   if (row.error) box.append(make('p', { class: 'problem', text: `${row.error.message} ${hintOf(row.error)}` }));
   return box;
 }

@@ -29,6 +29,9 @@ export function t(key, given = {}) {
 /** The words of a key, or what is given where there are none: of what others may add, such as engines. */
 export const known = (key, otherwise) => words[key] ?? otherwise;
 
+/** What people call an engine. */
+export const engineName = ({ name }) => known(`engine_name.${name}`, name);
+
 /** Load the words of a language. */
 export async function learn(chosen) {
   language = chosen;
@@ -84,6 +87,21 @@ export function segments(box, name, options, chosen, changed) {
     make('input', { type: 'radio', name, value, checked: value === chosen, onchange: () => changed(value) }),
     make('span', { text }))));
 }
+
+/** Take a file that is dropped on `area`, which shows that it will. */
+export function dropped(area, taken) {
+  for (const name of ['dragenter', 'dragover']) area.addEventListener(name, (event) => { if (holdsFiles(event)) { event.preventDefault(); area.classList.add('over'); } });
+  area.addEventListener('dragleave', (event) => { if (!area.contains(event.relatedTarget)) area.classList.remove('over'); });
+  area.addEventListener('drop', (event) => {
+    if (!holdsFiles(event)) return;
+    event.preventDefault();
+    area.classList.remove('over');
+    taken(event.dataTransfer.files[0]);
+  });
+}
+
+/** Whether files are dragged, and not words of the page. */
+export const holdsFiles = (event) => event.dataTransfer?.types.includes('Files');
 
 /** Say something to those who listen to the page. */
 export function say(text) { $('said').textContent = text; }

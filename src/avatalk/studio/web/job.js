@@ -7,6 +7,7 @@ import { Live } from './live.js';
 import * as timeline from './timeline.js';
 
 const LOOK_EVERY_MS = 700;
+const AGAIN_MS = 2000; // when the service could not be reached
 const SHORT_S = 12; // a shorter video is nearly finished when its first segment is
 const SEGMENT_S = 7;
 const OVER = ['completed', 'failed', 'canceled'];
@@ -45,6 +46,7 @@ async function generate() {
     return;
   }
   $('generate').disabled = true;
+  note('');
   progress({ status: 'queued', stage: '', progress: 0, eta_s: null });
   try {
     const video = await (await post('v1/videos', request(), { headers: { 'Idempotency-Key': crypto.randomUUID?.() ?? String(Math.random()) } })).json();
@@ -86,15 +88,25 @@ export function follow(id, found) {
       video = await get(`v1/videos/${id}`);
     } catch (problem) {
       if (problem.status === 404) { state.job = null; keep(); $('job').hidden = true; return; }
-      timer = setTimeout(look, 3000); // the service may be back soon
+      timer = setTimeout(look, AGAIN_MS); // the service may be back soon
+      note(t('job.lost'));
       return;
     }
     if (state.job !== id) return;
+    note('');
     progress(video);
     if (OVER.includes(video.status)) over(video, found);
     else { if (video.duration_s > SHORT_S && video.progress * video.duration_s > SEGMENT_S) live.go(); timer = setTimeout(look, LOOK_EVERY_MS); }
   };
   look();
+}
+
+/** Say and show something about the job; nothing if it is empty. */
+function note(text) {
+  const box = $('job-note');
+  if (text && box.textContent !== text) say(text);
+  box.textContent = text;
+  box.hidden = !text;
 }
 
 function progress(video) {
@@ -120,7 +132,7 @@ async function over(video, found) {
     return;
   }
   if (video.status === 'canceled') {
-    say(t('job.canceled'));
+    note(t('job.canceled'));
     state.job = null;
     keep();
     still();

@@ -1,15 +1,19 @@
 // Past videos: searched, played, downloaded, made again with changes, deleted.
 
-import { $, here, later, make, say, seconds, t, language } from './dom.js';
+import { $, here, later, make, number, say, seconds, t, language } from './dom.js';
 import { clear, get, hintOf, remove, tell } from './api.js';
 import { keep, state } from './state.js';
 
+const LOOK_EVERY_MS = 2000;
+
 let next = null;
 let shown = [];
+let timer;
 
 export function start() {
   $('library-filter').addEventListener('input', later(open, 250));
   $('library-more').addEventListener('click', () => page(next));
+  $('library-first').addEventListener('click', () => { dispatchEvent(new CustomEvent('avatalk:view', { detail: 'create' })); $('text').focus(); });
 }
 
 export async function open() {
@@ -31,13 +35,39 @@ async function page(before) {
   } catch (problem) {
     tell('problem-library', problem);
   }
+  clearTimeout(timer);
+  timer = setTimeout(news, LOOK_EVERY_MS);
 }
 
+/** What has become of those that were in the making. */
+async function news() {
+  if ($('library').hidden) return;
+  for (const video of shown.filter((one) => ['queued', 'processing'].includes(one.status))) {
+    try {
+      Object.assign(video, await get(`v1/videos/${video.id}`));
+    } catch (problem) {
+      if (problem.status === 404) shown = shown.filter((one) => one !== video); // else the service may be back soon
+    }
+  }
+  draw();
+  if (shown.some((one) => !one.ended_at)) timer = setTimeout(news, LOOK_EVERY_MS);
+}
+
+/** Show what there is; the card of a video that is as it was stays, for it may be playing. */
 function draw() {
+  const filtered = Boolean($('library-filter').value.trim());
   $('library-more').hidden = !next;
   $('library-empty').hidden = shown.length > 0;
-  $('library-empty').textContent = t($('library-filter').value.trim() ? 'library.none' : 'library.empty');
-  $('videos').replaceChildren(...shown.map(card));
+  $('library-why').textContent = t(filtered ? 'library.none' : 'library.empty');
+  $('library-first').hidden = filtered;
+  const old = new Map([...$('videos').children].map((one) => [one.dataset.shows, one]));
+  const cards = shown.map((video) => {
+    const now = `${video.id} ${video.status} ${video.progress}`;
+    const box = old.get(now) ?? card(video);
+    box.dataset.shows = now;
+    return box;
+  });
+  if (cards.length !== $('videos').children.length || cards.some((one, index) => one !== $('videos').children[index])) $('videos').replaceChildren(...cards);
 }
 
 const titleOf = ({ request }) => {
@@ -45,23 +75,27 @@ const titleOf = ({ request }) => {
   return words.replace(/<[^>]*>/g, '').trim().slice(0, 90);
 };
 
+const statusOf = ({ status, progress }) => t(`status.${status}`) + (status === 'processing' ? `, ${number(100 * progress)} %` : '');
+
 function card(video) {
   const title = titleOf(video);
   const done = video.status === 'completed';
   const box = make('li', { class: 'clip card' });
   const picture = done && video.links.thumbnail ? make('img', { src: here(video.links.thumbnail), alt: '', loading: 'lazy' })
-    : make('span', { class: 'blank', text: t(`status.${video.status}`) });
+    : make('span', { class: 'blank', text: statusOf(video) });
   const cover = make('button', { type: 'button', class: 'cover', disabled: !done, 'aria-label': t('library.play', { title }), onclick: () => {
-    cover.replaceWith(make('video', { src: here(video.links.content), controls: true, autoplay: true, playsInline: true, 'aria-label': title }));
+    const player = make('video', { src: here(video.links.content), controls: true, autoplay: true, playsInline: true, 'aria-label': title });
+    cover.replaceWith(player);
+    player.focus();
   } }, picture);
   const date = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(video.created_at * 1000);
   const acts = make('p', { class: 'row wrap' });
   if (done) acts.append(make('a', { class: 'button small', href: here(video.links.content), download: 'avatalk.mp4', text: t('library.download') }));
-  acts.append(make('button', { type: 'button', class: 'small again', text: t('library.again'), onclick: () => again(video) }));
-  const drop = make('button', { type: 'button', class: 'small plain', text: t('library.delete'), onclick: () => sure(drop, video) });
+  acts.append(make('button', { type: 'button', class: 'small again', text: t('library.again'), title: t('library.again_why'), onclick: () => again(video) }));
+  const drop = make('button', { type: 'button', class: 'small plain drop-it', text: t('library.delete'), onclick: () => sure(drop, video) });
   acts.append(drop);
   box.append(cover, make('p', { class: 'title', dir: 'auto', text: title }),
-    make('p', { class: 'note', text: [date, video.duration_s && seconds(video.duration_s), done ? '' : t(`status.${video.status}`)].filter(Boolean).join(' · ') }), acts);
+    make('p', { class: 'note', text: [date, video.duration_s && seconds(video.duration_s), done ? '' : statusOf(video)].filter(Boolean).join(' · ') }), acts);
   if (video.error) box.append(make('p', { class: 'problem', text: `${video.error.message} ${hintOf(video.error)}` }));
   return box;
 }
@@ -77,10 +111,12 @@ function sure(button, video) {
 async function gone(video) {
   try {
     await remove(`v1/videos/${video.id}`);
+    const place = shown.findIndex((one) => one.id === video.id);
     shown = shown.filter((one) => one.id !== video.id);
     if (state.job === video.id) { state.job = null; keep(); }
     say(t('library.deleted'));
     draw();
+    ($('videos').children[Math.min(place, shown.length - 1)]?.querySelector('.drop-it') ?? $('library-filter')).focus();
   } catch (problem) {
     tell('problem-library', problem);
   }

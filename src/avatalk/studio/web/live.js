@@ -4,6 +4,7 @@ import { here } from './dom.js';
 
 const TYPES = ['video/mp4; codecs="avc1.64001f, mp4a.40.2"', 'video/mp4; codecs="avc1.640028, mp4a.40.2"'];
 const ASK_EVERY_MS = 800;
+const MOST_TRIES = 100; // of a fragment, while the service cannot be reached
 
 export class Live {
   constructor(player, id, begun) {
@@ -51,8 +52,8 @@ export class Live {
   /** The playlist of what is finished, or null where there is nothing yet. */
   async #list() {
     const at = here(`v1/videos/${this.id}/hls/index.m3u8`);
-    const answer = await fetch(at);
-    if (!answer.ok) return null;
+    const answer = await fetch(at).catch(() => null); // the service may be back soon
+    if (!answer?.ok) return null;
     const lines = (await answer.text()).split('\n').map((line) => line.trim());
     const opening = lines.find((line) => line.startsWith('#EXT-X-MAP'))?.match(/URI="([^"]+)"/)?.[1];
     const fragments = lines.filter((line) => line && !line.startsWith('#')).map((line) => new URL(line, at).href);
@@ -63,9 +64,12 @@ export class Live {
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 async function bytes(at) {
-  const answer = await fetch(at);
-  if (!answer.ok) throw new Error(`${answer.status}`);
-  return new Uint8Array(await answer.arrayBuffer());
+  for (let tries = 0; ; tries += 1) {
+    const answer = await fetch(at).catch(() => null);
+    if (answer?.ok) return new Uint8Array(await answer.arrayBuffer());
+    if (answer || tries === MOST_TRIES) throw new Error(`${answer?.status}`);
+    await pause(ASK_EVERY_MS);
+  }
 }
 
 function put(buffer, data) {

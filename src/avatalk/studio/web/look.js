@@ -1,6 +1,6 @@
 // Step 3, what it looks like: background, shape, captions, engine; and one frame of it at once.
 
-import { $, here, known, later, make, segments, t } from './dom.js';
+import { $, engineName, here, known, later, make, segments, t } from './dom.js';
 import { allAvatars, allEngines } from './avatar.js';
 import { Problem, clear, post, tell, tellBeside, upload } from './api.js';
 import * as compare from './compare.js';
@@ -92,7 +92,7 @@ function captions() {
   const { video } = state;
   $('captions').replaceChildren(...[['burn', 'captions.burn'], ['soft', 'captions.soft'], ['files', 'captions.files']].map(([way, key]) => {
     const ways = way === 'files' ? ['srt', 'vtt'] : [way];
-    return make('label', { title: t(`${key}_about`) }, make('input', { type: 'checkbox', id: `captions-${way}`, checked: ways.every((one) => video.captions.includes(one)),
+    return make('label', { class: 'check', title: t(`${key}_about`) }, make('input', { type: 'checkbox', id: `captions-${way}`, checked: ways.every((one) => video.captions.includes(one)),
       onchange: (event) => {
         video.captions = video.captions.filter((one) => !ways.includes(one)).concat(event.target.checked ? ways : []);
         changed('video');
@@ -112,15 +112,15 @@ function explain() {
   const options = all.filter((engine) => engine.takes.includes(kind));
   const select = $('engine');
   select.replaceChildren(make('option', { value: 'auto', text: t('engine.auto') }), ...options.map((engine) => make('option', {
-    value: engine.name, text: engine.name + (engine.ready ? '' : ` (${t('engine.missing')})`) })));
+    value: engine.name, text: engineName(engine) + (engine.ready ? '' : ` (${t('engine.missing')})`) })));
   if (video.engine !== 'auto' && !options.some((engine) => engine.name === video.engine)) video.engine = 'auto';
   select.value = video.engine;
   select.onchange = () => { video.engine = select.value; clear('problem-engine'); changed('video'); };
   compare.offer(options);
   const auto = options.find((engine) => engine.ready) ?? options[0];
   const chosen = video.engine === 'auto' ? auto : options.find((engine) => engine.name === video.engine);
-  $('engine-about').textContent = [video.engine === 'auto' ? t('engine.takes', { name: chosen.name }) : '', known(`engine_about.${chosen.name}.${kind}`, sentence(chosen.summary)),
-    chosen.ready ? '' : t('engine.get', { get: chosen.get })].filter(Boolean).join(' ');
+  $('engine-about').textContent = [video.engine === 'auto' ? t('engine.takes', { name: engineName(chosen) }) : '', known(`engine_about.${chosen.name}.${kind}`, sentence(chosen.summary)),
+    chosen.ready ? '' : t('engine.get')].filter(Boolean).join(' ');
 }
 
 const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
@@ -184,7 +184,7 @@ async function want(what) {
     const fields = now === 'nothing' ? null : framed(now !== 'rest');
     if (!fields) continue;
     try {
-      const picture = await (await post('v1/preview', fields)).blob();
+      const picture = await (await post('v1/preview', fields, { headers: { Accept: 'image/jpeg' } })).blob();
       if (!wanted && now !== 'warm') show(picture);
     } catch (problem) {
       if (!wanted && now !== 'warm') tellBeside(problem, 'problem-video');

@@ -1,6 +1,6 @@
 // The page comes to life: words, views, and the parts.
 
-import { $, learn, speak } from './dom.js';
+import { $, holdsFiles, learn, speak, t } from './dom.js';
 import { clear, tell } from './api.js';
 import { keep, load, state } from './state.js';
 import * as avatar from './avatar.js';
@@ -47,6 +47,7 @@ export function view(name) {
     if (other === name) button.setAttribute('aria-current', 'page');
     else button.removeAttribute('aria-current');
   }
+  if (name !== 'create') avatar.dark();
   state.view = name;
   keep();
   if (name === 'library') library.open();
@@ -68,13 +69,20 @@ async function start() {
     remember('theme', theme);
   });
   $('language').value = language;
-  $('language').addEventListener('change', () => { remember('language', $('language').value); location.reload(); });
+  $('language').addEventListener('change', () => {
+    remember('language', $('language').value);
+    if (state.speech.text === t('speech.first')) { delete state.speech.text; keep(); } // nobody's words: they are to be in the other language
+    location.reload();
+  });
   for (const button of document.querySelectorAll('[data-view]')) button.addEventListener('click', () => view(button.dataset.view));
   for (const part of [avatar, speech, look, job, library, models, batch, compare]) part.start();
   view(state.view in VIEWS ? state.view : 'create');
   document.documentElement.dataset.ready = '';
 }
 
+// A file that misses its place would take the place of the page.
+addEventListener('dragover', (event) => { if (holdsFiles(event) && !event.defaultPrevented) { event.preventDefault(); event.dataTransfer.dropEffect = 'none'; } });
+addEventListener('drop', (event) => { if (holdsFiles(event)) event.preventDefault(); });
 addEventListener('avatalk:view', (event) => view(event.detail));
 addEventListener('unhandledrejection', (event) => { if (document.documentElement.dataset.ready === '') tell('problem-page', event.reason); });
 start().then(() => clear('problem-page'), (error) => { $('problem-page') && tell('problem-page', error); throw error; });

@@ -1,8 +1,7 @@
 // Step 2: what is said. Text with a voice, or a recording.
 
-import { $, here, language, make, number, say, seconds, t, tabs } from './dom.js';
+import { $, dropped, here, language, make, number, say, seconds, t, tabs } from './dom.js';
 import { Problem, clear, get, post, raw, tell, tellBeside, upload } from './api.js';
-import { dropped } from './avatar.js';
 import { changed, keep, missing, request, state } from './state.js';
 import { Recorder } from './record.js';
 import { Wave } from './wave.js';
@@ -14,7 +13,7 @@ const heard = new Audio();
 
 export function start() {
   wave = new Wave($('speech-wave'), t('speech.wave'));
-  tabs('speech', state.speech.tab, (name) => { state.speech.tab = name; stale(); changed('speech'); });
+  tabs('speech', state.speech.tab, (name) => { state.speech.tab = name; stale(); recorded(); changed('speech'); });
   text();
   sliders();
   cloning();
@@ -73,7 +72,7 @@ async function fill() {
     return;
   }
   if (state.speech.voice && !voices.some((voice) => voice.name === state.speech.voice)) state.speech.voice = '';
-  const names = new Intl.DisplayNames([language], { type: 'language', fallback: 'none' });
+  const names = new Intl.DisplayNames([language], { type: 'language', style: 'short', fallback: 'none' });
   const tags = [...new Set(voices.map((voice) => voice.language))];
   const named = tags.map((tag) => [tag, localName(names, tag) ?? voices.find((voice) => voice.language === tag).language_name]);
   named.sort((one, other) => one[1].localeCompare(other[1], language));
@@ -105,7 +104,7 @@ function list() {
   const wanted = $('voice-filter').value.trim().toLowerCase();
   const shown = voices.filter((voice) => (!state.speech.language || near(voice))
     && `${voice.name} ${voice.called} ${voice.language_name} ${voice.language} ${t(`sex.${voice.sex}`)}`.toLowerCase().includes(wanted));
-  const first = navigator.languages.map((tag) => tag.split('-')[0]).concat('en');
+  const first = [language, ...navigator.languages, 'en'].map((tag) => tag.split('-')[0]);
   const rank = (voice) => { const at = first.indexOf(voice.language.split('-')[0]); return at < 0 ? first.length : at; };
   shown.sort((one, other) => rank(one) - rank(other));
   const { voice: chosen, sample } = state.speech;
@@ -114,7 +113,7 @@ function list() {
   else if (!wanted) rows.push(row('', t('speech.auto'), t('speech.auto_about'), !chosen, null));
   for (const voice of shown.slice(0, 300)) {
     rows.push(row(voice.name, voice.name.charAt(0).toUpperCase() + voice.name.slice(1),
-      [voice.called, voice.sex && t(`sex.${voice.sex}`), voice.engine].filter(Boolean).join(' · '), !sample && voice.name === chosen, voice));
+      [voice.called, voice.sex && t(`sex.${voice.sex}`), voice.engine === 'espeak' ? '' : voice.engine].filter(Boolean).join(' · '), !sample && voice.name === chosen, voice));
   }
   if (!rows.length) rows.push(make('p', { class: 'note', text: t('speech.none') }));
   $('voices').replaceChildren(...rows);
@@ -194,23 +193,27 @@ function cloned() {
   if (has) { $('clone').open = true; $('clone-about').textContent = has.name; $('clone-consent').checked = true; }
 }
 
+const taking = {}; // place → the number of its latest file: only that one is wanted
+
 /** Upload a sound; what is wrong with it appears beside it. */
 async function sound(file, place) {
   if (!file) return null;
+  taking[place] = (taking[place] ?? 0) + 1;
+  const mine = taking[place];
   clear(`problem-${place}`);
   const busy = $(`${place}-busy`);
   busy.hidden = false;
   try {
     const asset = await upload('v1/assets', file, (share) => {
-      busy.textContent = share < 1 ? t('uploading', { percent: Math.round(share * 100) }) : t('recording.looking');
+      if (mine === taking[place]) busy.textContent = share < 1 ? t('uploading', { percent: Math.round(share * 100) }) : t('recording.looking');
     });
     if (asset.kind === 'picture') throw new Problem({ message: t('recording.is_picture') }, 0);
-    return asset;
+    return mine === taking[place] ? asset : null;
   } catch (problem) {
-    tell(`problem-${place}`, problem);
+    if (mine === taking[place]) tell(`problem-${place}`, problem);
     return null;
   } finally {
-    busy.hidden = true;
+    if (mine === taking[place]) busy.hidden = true;
   }
 }
 
@@ -219,7 +222,7 @@ async function sound(file, place) {
 function recording() {
   $('recording-pick').addEventListener('click', () => $('recording-file').click());
   $('recording-file').addEventListener('change', () => { taken($('recording-file').files[0]); $('recording-file').value = ''; });
-  dropped($('recording-drop'), taken);
+  dropped($('speech-title').closest('section'), (file) => { $('speech-tab-recording').click(); taken(file); });
   const recorder = new Recorder($('recording-record'), $('recording-busy'), 'problem-recording', taken);
   $('recording-record').addEventListener('click', () => recorder.toggle());
   $('recording-remove').addEventListener('click', () => { state.speech.recording = null; recorded(); stale(); changed('speech'); });
@@ -232,16 +235,26 @@ async function taken(file) {
   const asset = await sound(file, 'recording');
   if (!asset) return;
   state.speech.recording = { id: asset.id, name: file.name, duration_s: asset.duration_s };
-  recorded();
+  recorded(file);
   changed('speech');
   say(t('recording.there', { name: file.name }));
-  wave.show(file);
 }
 
-function recorded() {
-  const has = state.speech.recording;
+/** Show the recording, if there is one, and its waveform: of a file that is at hand, or as the service has it. */
+async function recorded(file) {
+  const { recording: has, tab } = state.speech;
+  $('speech-alone').hidden = tab === 'recording';
+  $('recording-drop').classList.toggle('filled', Boolean(has));
   $('recording-has').hidden = !has;
-  if (has) $('recording-about').textContent = [has.name, has.duration_s && seconds(has.duration_s)].filter(Boolean).join(' · ');
+  if (!has) return;
+  $('recording-about').textContent = [has.name, has.duration_s && seconds(has.duration_s)].filter(Boolean).join(' · ');
+  if (tab !== 'recording') return;
+  try {
+    const content = file ?? await (await raw(`v1/assets/${has.id}/content`)).blob();
+    if (state.speech.recording?.id === has.id && state.speech.tab === 'recording') wave.show(content, Boolean(file));
+  } catch (problem) {
+    if (problem.status === 404) { state.speech.recording = null; keep(); recorded(); }
+  }
 }
 
 // --- the sound by itself

@@ -28,7 +28,8 @@ export class Wave {
     this.box.hidden = true;
   }
 
-  async show(blob) {
+  /** Show a sound, and play it at once if so wanted. */
+  async show(blob, play = true) {
     URL.revokeObjectURL(this.audio.src);
     this.audio.src = URL.createObjectURL(blob);
     this.box.hidden = false;
@@ -47,7 +48,7 @@ export class Wave {
     } catch { /* no waveform of this kind of file; it can be heard all the same */ }
     this.draw();
     this.shown();
-    this.audio.play().catch(() => {});
+    if (play) this.audio.play().catch(() => {});
   }
 
   toggle() { if (this.audio.paused) this.audio.play(); else this.audio.pause(); }
