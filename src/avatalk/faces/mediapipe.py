@@ -121,7 +121,7 @@ class MediaPipeFaces(FaceFinder):
             picture: (height, width, 3) uint8 RGB, upright.
         """
         content = hashlib.sha256(repr(picture.shape).encode())
-        content.update(np.ascontiguousarray(picture))
+        content.update(np.ascontiguousarray(picture).data)
         with _lock:
             found = _known.get(content.digest())
         if found is None:
