@@ -1,5 +1,7 @@
 """The Wav2Lip engine on stills and clips, with weights filled from the names of its tensors."""
 
+import subprocess
+import sys
 from fractions import Fraction
 
 import cv2
@@ -13,6 +15,7 @@ from avatalk.events import Monitor
 from avatalk.lipsync import wav2lip_audio as hearing
 from avatalk.lipsync.wav2lip_blend import Patch, reached_by, usual_outline
 from avatalk.lipsync.wav2lip_crop import face_input, paste_rectangle, smooth_boxes
+from avatalk.lipsync.wav2lip_look import REACH, Look, steadied
 from avatalk.lipsync.wav2lip_parts import Window
 from avatalk.media import Avatar, MotionCurve, VisemeCurve
 from avatalk.models import runtime
@@ -40,7 +43,7 @@ def test_its_own_mouth_leaves_a_frame_as_it_was(box):
     picture = coloured_noise(1, 800, 700)
     patch = Patch(picture, box, usual_outline(box), MOUTH)
     own = face_input(picture, box)[3:, slice(*MOUTH.rows), slice(*MOUTH.columns)]
-    changed = np.abs(patch.apply(picture.copy(), own).astype(int) - picture)
+    changed = np.abs(patch.apply(picture.copy(), own, patch.look(own)).astype(int) - picture)
     inside = changed[box[1] : box[3], box[0] : box[2]]
     assert inside.mean() < 1.5
     assert (changed.sum() - inside.sum()) == 0
@@ -51,9 +54,8 @@ def test_an_answer_of_another_brightness_is_brought_to_the_frames():
     patch = Patch(picture, BOX, usual_outline(BOX), MOUTH)
     own = face_input(picture, BOX)[3:, slice(*MOUTH.rows), slice(*MOUTH.columns)]
     tint = np.array([0.1, -0.07, 0.05], np.float32)[:, None, None]
-    np.testing.assert_allclose(
-        patch.apply(picture.copy(), own + tint), patch.apply(picture.copy(), own), atol=1
-    )
+    brought = patch.apply(picture.copy(), own + tint, patch.look(own + tint))
+    np.testing.assert_allclose(brought, patch.apply(picture.copy(), own, patch.look(own)), atol=1)
 
 
 def test_the_patch_has_no_visible_edge():
@@ -63,7 +65,7 @@ def test_the_patch_has_no_visible_edge():
     patch = Patch(picture, BOX, wide, MOUTH)
     rng = np.random.Generator(np.random.PCG64(4))
     answer = rng.uniform(0.3, 0.7, (3, 48, 64)).astype(np.float32)
-    changed = np.abs(patch.apply(picture.copy(), answer).astype(int) - 128).max(axis=2)
+    changed = np.abs(patch.apply(picture.copy(), answer, patch.look(answer)).astype(int) - 128).max(axis=2)
     seen = np.argwhere(changed > 0)
     (top, left), (bottom, right) = seen.min(axis=0), seen.max(axis=0)
     assert top >= (BOX[1] + BOX[3]) // 2
@@ -73,6 +75,81 @@ def test_the_patch_has_no_visible_edge():
     assert changed.max() > 40
     assert max(changed[top].max(), changed[bottom].max()) <= 8
     assert max(changed[:, left].max(), changed[:, right].max()) <= 8
+
+
+LARGE = (100, 60, 400, 420)
+
+
+def grey_face(grain, sharp=True):
+    """Stripes behind a soft light, and grain of that standard deviation, (480, 500, 3) uint8."""
+    rng = np.random.Generator(np.random.PCG64(6))
+    stripes = 30 * np.sign(np.sin(np.arange(500) / 6))[None] * np.ones((480, 1)) * sharp
+    return (
+        (128 + stripes + rng.normal(0, grain, (480, 500)))[..., None]
+        .repeat(3, 2)
+        .clip(0, 255)
+        .astype(np.uint8)
+    )
+
+
+@pytest.mark.parametrize("strength", [0, 3, 6])
+def test_a_mouth_has_the_grain_of_its_frame(strength):
+    picture = grey_face(strength, sharp=False)
+    patch = Patch(picture, LARGE, usual_outline(LARGE), MOUTH)
+    answer = np.full((3, 48, 64), 0.4, np.float32)
+    one, same, other = (patch.apply(picture.copy(), answer, patch.look(answer), seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, same)
+    mouth, cheek = (slice(320, 340), slice(230, 270)), (slice(100, 200), slice(150, 350))
+    for made in (one, other):
+        assert made[mouth].std() == pytest.approx(picture[cheek].std(), rel=0.3, abs=0.5)
+    assert (one[mouth] != other[mouth]).any() == (strength > 0)
+
+
+@pytest.mark.parametrize("blur", [2.0, 4.0])
+def test_a_mouth_is_as_sharp_as_its_frame(blur):
+    picture = cv2.GaussianBlur(grey_face(0), (0, 0), blur)
+    patch = Patch(picture, LARGE, usual_outline(LARGE), MOUTH)
+    own = face_input(picture, LARGE)[3:, slice(*MOUTH.rows), slice(*MOUTH.columns)]
+    look, mouth = patch.look(own), (slice(320, 340), slice(200, 300))
+    measured, softest, sharpest = (
+        np.abs(patch.apply(picture.copy(), own, one)[mouth].astype(int) - picture[mouth]).mean()
+        for one in (look, *(look._replace(sharpness=np.float32(amount)) for amount in (0, 1)))
+    )
+    assert measured < 0.8 * min(softest, sharpest)
+
+
+# --- what trembles -----------------------------------------------------------------------------------
+
+
+def colour_of_mouths(skin, answer):
+    """What the answers look like with the looks of a row of frames, steadied: (frames, 3)."""
+    rows = [
+        Look(*np.float32([s, a]), np.float32(0.5), np.ones(2, np.float32))
+        for s, a in zip(skin, answer, strict=True)
+    ]
+    looks = [steadied(rows[max(0, k - REACH) : k + REACH + 1], min(k, REACH)) for k in range(len(rows))]
+    return np.array([a + look.tint for a, look in zip(answer, looks, strict=True)])
+
+
+def trembling(values):
+    return np.sqrt((np.diff(values, axis=0) ** 2).mean())
+
+
+def test_colours_tremble_with_the_face_and_with_nothing_else():
+    rng = np.random.Generator(np.random.PCG64(7))
+    noise, chance = rng.normal(0, 1.5, (2, 60, 1)) * np.ones(3)
+    still = np.full((60, 3), 90.0)
+    # What is measured of the skin trembles, the network does not: nor does the mouth.
+    assert trembling(colour_of_mouths(still + noise, still)) < 0.15 * trembling(noise)
+    # The network trembles by itself: that is taken back.
+    assert trembling(colour_of_mouths(still, still + 3 * chance)) < 1e-3
+    # Both tremble, for the frame does: so does the mouth.
+    np.testing.assert_allclose(colour_of_mouths(still + noise, still - 20 + noise), still + noise, atol=0.2)
+
+
+def test_colours_follow_another_light_at_once():
+    skin = np.repeat([[90.0] * 3, [140.0] * 3], 20, axis=0)
+    np.testing.assert_allclose(colour_of_mouths(skin, np.full((40, 3), 70.0)), skin, atol=0.5)
 
 
 @given(
@@ -109,6 +186,19 @@ def test_a_device_that_is_not_there_is_refused_with_a_hint():
         runtime.choose_device("tpu")
     with pytest.raises(EngineUnavailable, match="--device auto"):
         runtime.choose_device("mps" if runtime.choose_device() != "mps" else "cuda")
+
+
+def test_openvino_tells_nobody_that_it_runs():
+    pytest.importorskip("openvino")
+    code = """if True:
+        import os, sys, time
+        os.register_at_fork(before=lambda: os._exit(3))
+        from avatalk.models import runtime
+        runtime.require("openvino").convert_model
+        time.sleep(0.3)
+        sys.exit("openvino_telemetry.main" in sys.modules)
+    """
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_a_missing_package_is_answered_with_the_command_that_installs_it():
@@ -284,7 +374,7 @@ def test_only_the_mouth_of_a_still_moves_and_rests_in_silence(animate):
 def test_the_colours_of_a_still_do_not_flicker(animate, monkeypatch):
     animation = animate()
     calm = list(animation.frames(0, FRAMES))
-    patch, tint = animation._still.patch, animation._still.tint
+    patch, tint = animation._still.patch, animation._still.look.tint
     answers = animation.networks.answers
 
     def flickering(mel, maps):
@@ -296,9 +386,23 @@ def test_the_colours_of_a_still_do_not_flicker(animate, monkeypatch):
     own = face_input(coloured_noise(1), animation._place(0).box)[3:]
     window = animation.networks.window
     own = own[:, slice(*window.rows), slice(*window.columns)]
-    np.testing.assert_allclose(patch.tint(own), 0, atol=1e-3)
-    np.testing.assert_allclose(patch.tint(own - np.float32(0.1)), 25.5, atol=0.1)
+    np.testing.assert_allclose(patch.look(own).tint, 0, atol=1e-3)
+    np.testing.assert_allclose(patch.look(own - np.float32(0.1)).tint, 25.5, atol=0.1)
     assert tint.shape == (3,)
+
+
+def test_the_colours_of_a_clip_do_not_flicker(animate):
+    rng = np.random.Generator(np.random.PCG64(8))
+    pictures = [
+        (coloured_noise(1) * 0.9 + shift).clip(0, 255).astype(np.uint8) for shift in rng.normal(12, 1.5, 21)
+    ]
+    options = {"clip": pictures, "boxes": (BOX,) * FRAMES, "source": np.arange(FRAMES)}
+    mouth = slice(78, 86), slice(70, 80)
+
+    def mouths(**more):
+        return np.array([f[mouth].mean(axis=(0, 1)) for f in animate(**options, **more).frames(0, FRAMES)])
+
+    assert trembling(mouths()[10:]) < 0.6 * trembling(mouths(smooth=False)[10:])
 
 
 def test_frames_without_a_face_pass_unchanged_and_are_listed(animate, clip):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -21,6 +21,7 @@ from avatalk.lipsync import wav2lip_audio as hearing
 from avatalk.lipsync.base import Animation, LipSync, Options, Shot
 from avatalk.lipsync.wav2lip_blend import Patch, reached_by
 from avatalk.lipsync.wav2lip_crop import face_input, paste_rectangle
+from avatalk.lipsync.wav2lip_look import REACH, Look, steadied
 from avatalk.lipsync.wav2lip_networks import BATCH, ClipFaces, Networks, convert
 from avatalk.lipsync.wav2lip_parts import WHOLE
 from avatalk.lipsync.wav2lip_places import Pads, Place, Places, find_places
@@ -94,17 +95,38 @@ class Wav2Lip(LipSync):
         precision = self.precision or runtime.fastest_precision(device)
         faces = 1 if shot.pictures is None else BATCH
         networks = Networks.start(self.checkpoint, device, precision, window, faces)
-        return Wav2LipAnimation(shot, networks, mel, starts, places, self.original)
+        return Wav2LipAnimation(shot, networks, mel, starts, places, self.original, self.smooth)
 
 
 @dataclass(frozen=True, slots=True)
 class _Still:
-    """What is the same in all frames of a still: the face's maps, the answer to silence, place and tint."""
+    """What is the same in all frames of a still: the face's maps, the answer to silence, place and look."""
 
     maps: list[runtime.Numbers]
     resting: Float32Array
     patch: Patch
-    tint: Float32Array
+    look: Look
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """A frame whose new mouth is known, and not yet in it.
+
+    Attributes:
+        index: of the frame.
+        picture: the frame.
+        place: of the face; None where there is none.
+        answer: of the network; None where there is no face.
+        patch: where the mouth goes; None where there is no face, and if the original's paste is wanted.
+        look: that the frame would have alone; None for a still, and where there is no patch.
+    """
+
+    index: int
+    picture: UInt8Array
+    place: Place | None = None
+    answer: Float32Array | None = None
+    patch: Patch | None = None
+    look: Look | None = None
 
 
 @dataclass(slots=True)
@@ -118,6 +140,7 @@ class Wav2LipAnimation(Animation):
     starts: npt.NDArray[np.int64]
     places: Places
     original: bool
+    smooth: bool
     _still: _Still | None = field(init=False, default=None)
     _faces: ClipFaces = field(init=False)
     _picture: UInt8Array | None = field(init=False)
@@ -133,11 +156,12 @@ class Wav2LipAnimation(Animation):
             maps = self.networks.face(face_input(picture, self.places[0].box)[None])
             resting = self.networks.answers(_silence(), maps)
             patch = self._patch(picture, self.places[0])
-            # One tint for all frames, or the skin would flicker with every sound.
+            # One look for all frames, or the skin would flicker with every sound.
             some = np.linspace(0, self.shot.n_frames - 1, BATCH).round().astype(np.int64)
             spoken = self.networks.answers(hearing.windows(self.mel, self.starts[some]), maps)
-            tint = np.mean([patch.tint(answer) for answer in spoken], axis=0)
-            self._still = _Still(maps, resting, patch, tint)
+            looks = [patch.look(answer) for answer in spoken]
+            colour = np.mean([look.answer for look in looks], axis=0)
+            self._still = _Still(maps, resting, patch, looks[0]._replace(answer=colour))
 
     @property
     def faceless(self) -> list[tuple[float, float]]:
@@ -148,8 +172,24 @@ class Wav2LipAnimation(Animation):
 
     def frames(self, start: int, stop: int) -> Iterator[UInt8Array]:
         """See `Animation.frames`."""
+        if start == stop:
+            return
+        reach = REACH if self._still is None and self.smooth and not self.original else 0
+        begin, end = max(0, start - reach), min(self.shot.n_frames, stop + reach)
+        coming, waiting = self._answered(begin, end), deque[_Answered]()
+        looks: list[Look | None] = []  # of frames begin, begin + 1 …
+        for index in range(start, stop):
+            while begin + len(looks) < min(end, index + reach + 1):
+                one = next(coming)
+                looks.append(one.look)
+                if start <= one.index < stop:
+                    waiting.append(one)
+            yield self._drawn(waiting.popleft(), looks[max(0, index - reach - begin) :], min(reach, index))
+
+    def _answered(self, start: int, stop: int) -> Iterator[_Answered]:
+        """Yield frames `start` to `stop` - 1 and the answers to them, a few batches ahead."""
         pictures = self._pictures(start, stop)
-        pending: deque[Future[list[UInt8Array]]] = deque()
+        pending: deque[Future[list[_Answered]]] = deque()
         pool = ThreadPoolExecutor(self.networks.lips.parallel)
         try:
             for first in range(start - start % BATCH, stop, BATCH):
@@ -163,8 +203,8 @@ class Wav2LipAnimation(Animation):
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _batch(self, first: int, seats: slice, pictures: list[UInt8Array]) -> list[UInt8Array]:
-        """Return some frames of the batch that begins at `first`; the seats of the others stay empty."""
+    def _batch(self, first: int, seats: slice, pictures: list[UInt8Array]) -> list[_Answered]:
+        """Answer some frames of the batch that begins at `first`; the seats of the others stay empty."""
         start, stop = first + seats.start, first + seats.stop
         mel = _silence()
         mel[seats] = hearing.windows(self.mel, self.starts[start:stop])
@@ -177,27 +217,39 @@ class Wav2LipAnimation(Animation):
                 lambda seat: _view(pictures[seat - seats.start], places[seat - seats.start]),
             )
         else:
-            return pictures
+            return [_Answered(index, picture) for index, picture in enumerate(pictures, start)]
         if self._still is not None and (mel == hearing.SILENCE).all():
             answers = self._still.resting
         else:
             answers = self.networks.answers(mel, maps)
-        return [
-            picture if place is None else self._redrawn(picture, place, answer)
-            for picture, place, answer in zip(pictures, places, answers[seats], strict=True)
-        ]
+        each = zip(range(start, stop), pictures, places, answers[seats], strict=True)
+        return [self._measured(*one) for one in each]
 
-    def _redrawn(self, picture: UInt8Array, place: Place, answer: Float32Array) -> UInt8Array:
-        shown = _colours(picture)
+    def _measured(
+        self, index: int, picture: UInt8Array, place: Place | None, answer: Float32Array
+    ) -> _Answered:
+        if place is None:
+            return _Answered(index, picture)
         if self.original:
-            shown[:] = paste_rectangle(shown, place.box, answer)
-        elif self._still is not None:
-            self._still.patch.apply(shown, answer, self._still.tint)
+            return _Answered(index, picture, place, answer)
+        if self._still is not None:
+            return _Answered(index, picture, place, answer, self._still.patch)
+        patch = self._patch(_colours(picture), place)
+        return _Answered(index, picture, place, answer, patch, patch.look(answer))
+
+    def _drawn(self, one: _Answered, looks: Sequence[Look | None], number: int) -> UInt8Array:
+        """Put the mouth into a frame, whose look is the one of that number among those around it."""
+        if one.place is None or one.answer is None:
+            return one.picture
+        shown = _colours(one.picture)
+        if one.patch is None:
+            shown[:] = paste_rectangle(shown, one.place.box, one.answer)
         else:
-            self._patch(shown, place).apply(shown, answer)
-        if shown is not picture:  # premultiplied colours are no brighter than their alpha
-            np.minimum(shown, picture[..., 3:], out=shown)
-        return picture
+            look = self._still.look if self._still is not None else steadied(looks, number)
+            one.patch.apply(shown, one.answer, look, self._entry(one.index))
+        if shown is not one.picture:  # premultiplied colours are no brighter than their alpha
+            np.minimum(shown, one.picture[..., 3:], out=shown)
+        return one.picture
 
     def _patch(self, picture: UInt8Array, place: Place) -> Patch:
         return Patch(picture, place.box, place.outline, self.networks.window)

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from avatalk.lipsync.wav2lip_crop import FACE_SIZE, Box
+from avatalk.lipsync.wav2lip_look import Look, grain, grown, luma, sharpness
 from avatalk.lipsync.wav2lip_parts import Window
 from avatalk.media import Float32Array, UInt8Array
 
@@ -23,7 +24,8 @@ _MARGIN = 4.0  # likewise: the mask has faded out before the window ends
 _REACH = 5  # likewise, whole: where the feather of a mask has all but ended
 _UPPER = FACE_SIZE // 2  # what lies above is given to the network, and only repeated by it
 _LEAST = 16  # rows and columns that there are at least
-_SHARPEN = 0.6
+_SOFTER = 0.7  # likewise
+_SKIN = 0.05  # of the mask of the mouth; below it lies skin
 
 
 def outline(landmarks: Float32Array) -> Float32Array:
@@ -90,30 +92,40 @@ class Patch:
         self._seen = face[slice(*rows), slice(*columns)].astype(np.float32)
         points = ((outline - corner) / scale - 0.5).astype(np.float64)
         self._alpha = _soft_mask(points, size)
-        self._region_alpha = self._enlarged(self._alpha)[..., None]
+        narrow = np.dstack([self._alpha, _mouth_mask(points, size), luma(_finest(self._seen))])
+        self._region_alpha, self._mouth, fine = np.ascontiguousarray(
+            self._enlarged(narrow).transpose(2, 0, 1)
+        )
         texture = self._cut(picture).astype(np.float32) - self._enlarged(self._seen)
-        self._texture = texture * (1.0 - self._enlarged(_mouth_mask(points, size)))[..., None]
+        self._texture = texture * (1.0 - self._mouth)[..., None]
+        skin = (self._region_alpha > 0) & (self._mouth < _SKIN)
+        grey = luma(texture)
+        self._sharpness = sharpness(grey, fine, self._region_alpha)
+        self._grain = grain(grey, skin)
 
-    def tint(self, prediction: Float32Array) -> Float32Array:
-        """Return what `prediction` lacks of the frame's colours where the mask ends, (3,) RGB, 0..255."""
-        edge = self._alpha * (1.0 - self._alpha)
-        lacking = ((self._seen - _rgb(prediction)) * edge[..., None]).sum(axis=(0, 1))
-        return np.asarray(lacking / max(float(edge.sum()), 1e-3), np.float32)
+    def look(self, prediction: Float32Array) -> Look:
+        """Return what `prediction` lacks to look like the frame around it."""
+        edge = (self._alpha * (1.0 - self._alpha))[..., None]
+        size = max(float(edge.sum()), 1e-3)
+        skin, answer = ((one * edge).sum(axis=(0, 1)) / size for one in (self._seen, _rgb(prediction)))
+        return Look(skin, answer, self._sharpness, self._grain)
 
-    def apply(
-        self, picture: UInt8Array, prediction: Float32Array, tint: Float32Array | None = None
-    ) -> UInt8Array:
+    def apply(self, picture: UInt8Array, prediction: Float32Array, look: Look, seed: int = 0) -> UInt8Array:
         """Put the mouth of `prediction` into `picture`, and return that.
 
         Args:
             picture: the frame this was made for; it is changed.
             prediction: (3, rows, columns) float32 BGR, 0..1, the window of the network's answer.
-            tint: (3,) added to its colours; None: the `tint` of `prediction`.
+            look: what is done to it; the look of `prediction`, or one that is steadied in time.
+            seed: of its grain, not negative.
         """
-        answer = _rgb(prediction) + (self.tint(prediction) if tint is None else tint)
-        mouth = self._sharpened(self._enlarged(answer)) + self._texture
+        answer = _rgb(prediction)
+        mouth = self._enlarged(answer + look.sharpness * _finest(answer) + look.tint) + self._texture
+        if look.grain.any():
+            mouth += (self._mouth * grown(look.grain, self._mouth.shape[:2], seed))[..., None]
         region = self._cut(picture)
-        region[:] = np.clip(region + self._region_alpha * (mouth - region) + 0.5, 0, 255).astype(np.uint8)
+        shown = region + self._region_alpha[..., None] * (mouth - region)
+        region[:] = np.clip(shown + 0.5, 0, 255).astype(np.uint8)
         return picture
 
     def _cut(self, picture: UInt8Array) -> UInt8Array:
@@ -126,13 +138,10 @@ class Patch:
         warped = cv2.warpAffine(answer, self._matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(warped, np.float32)
 
-    def _sharpened(self, mouth: Float32Array) -> Float32Array:
-        """Undo some of the softness of a picture that was enlarged (unsharp mask)."""
-        scale = float(self._scale.mean())
-        if scale <= 1.0:
-            return mouth
-        amount = _SHARPEN * (1.0 - 1.0 / scale)
-        return mouth + amount * (mouth - cv2.GaussianBlur(mouth, (0, 0), 0.7 * scale))
+
+def _finest(answer: Float32Array) -> Float32Array:
+    """What a picture loses when it is made a little softer: what is added to sharpen it (unsharp mask)."""
+    return answer - cv2.GaussianBlur(answer, (0, 0), _SOFTER)
 
 
 def _rgb(prediction: Float32Array) -> Float32Array:

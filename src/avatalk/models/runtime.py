@@ -64,7 +64,7 @@ def require(package: str, extra: str = "neural") -> Any:
         EngineUnavailable: it is not installed; the hint is the command that installs it.
     """
     try:
-        return import_module(package)
+        return _imported(package)
     except ImportError as error:
         raise EngineUnavailable(
             f"Neural engines need {package}, which is not installed.", hint=f"pip install 'avatalk[{extra}]'"
@@ -78,7 +78,15 @@ def warm_up() -> None:
 
 def _load_openvino() -> None:
     with suppress(ImportError):  # whoever needs it will say so
-        import_module("openvino.opset13")
+        _imported("openvino.opset13")
+
+
+def _imported(package: str) -> Any:
+    # OpenVINO tells its makers of every import, from a process that it forks. That touches the network where
+    # it must not; and a fork while OpenBLAS computes ends the thread that OpenBLAS then waits for, for ever.
+    # Without this package it tells nobody.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    return import_module(package)
 
 
 def choose_device(wanted: str = "auto") -> str:
