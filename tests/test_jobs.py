@@ -39,7 +39,7 @@ TEXT = "One, two, three, four, five, six, seven, eight, nine, ten, eleven, twelv
 SMALL = {"size": "128x128", "quality": "draft"}
 
 
-def until(wanted, seconds=90):
+def until(wanted, seconds=180):
     """Wait for what `wanted` returns; fail if it never does."""
     end = time.monotonic() + seconds
     while not (found := wanted()):

@@ -5,6 +5,7 @@ import threading
 import time
 
 import pytest
+import sqlalchemy as sa
 
 from avatalk import VideoRequest
 from avatalk.errors import StorageError
@@ -44,6 +45,14 @@ def fleet(database, tmp_path):
     for process in running:
         process.wait()
     jobs.close()
+
+
+def begun(jobs, job_id, worker):
+    """Let the plan of a job stand as if that worker had begun it."""
+    table = jobs.db.dbos._sys_db.tables.workflow_status
+    with jobs.db.dbos._sys_db.engine.begin() as connection:
+        mine = table.update().where(table.c.workflow_uuid == f"{job_id}.plan")
+        connection.execute(mine.values(status="PENDING", executor_id=worker))
 
 
 def test_the_segments_of_a_job_spread_and_the_bytes_are_the_same(fleet, tmp_path):
@@ -113,6 +122,30 @@ def test_the_database_may_go_away_for_a_while(fleet, postgres):
     assert job.status == "completed" and len(made_by(jobs, job_id)) == job.segments
 
 
+def test_work_whose_end_could_not_be_recorded_is_done_again_by_its_own_worker(fleet):
+    """As after a database that went away in the one moment that DBOS does not wait for."""
+    jobs, start = fleet
+    process, name = start()
+    process.send_signal(signal.SIGSTOP)
+    job_id = jobs.submit(VideoRequest(text="Yes.", **SMALL))
+    begun(jobs, job_id, name)
+    process.send_signal(signal.SIGCONT)
+    assert ended(jobs, job_id).status == "completed"
+
+
+def test_a_failure_to_connect_is_one_that_passes(postgres, database):
+    db = Database(database)
+    db.engine.dispose()
+    postgres.stop()
+    try:
+        with pytest.raises(sa.exc.OperationalError) as caught:
+            db.engine.connect()
+    finally:
+        postgres.start()
+    assert caught.value.connection_invalidated  # for which DBOS waits, whatever the words are
+    db.close()
+
+
 def test_a_database_that_is_not_there_at_first_is_told_of_or_waited_for(postgres, database):
     nowhere = "postgresql://nobody@127.0.0.1:9/jobs"
     with pytest.raises(StorageError) as caught:
@@ -130,10 +163,7 @@ def test_a_database_that_is_not_there_at_first_is_told_of_or_waited_for(postgres
 def test_of_several_that_take_back_one_does(fleet):
     jobs, _ = fleet
     job_id = jobs.submit(VideoRequest(text="Yes."))
-    table = jobs.db.dbos._sys_db.tables.workflow_status
-    with jobs.db.dbos._sys_db.engine.begin() as connection:
-        mine = table.update().where(table.c.workflow_uuid == f"{job_id}.plan")
-        connection.execute(mine.values(status="PENDING", executor_id="lost"))
+    begun(jobs, job_id, "lost")
     assert [jobs.db.take_back(["lost"]) for _ in range(3)] == [1, 0, 0]
     jobs.delete(job_id)
 

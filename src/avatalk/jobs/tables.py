@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 APPLICATION = "avatalk"
 _BUSY_MS = 30_000
+_IDLE_MS = 60_000
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.1, 2.0
 
 metadata = sa.MetaData()
@@ -128,13 +129,12 @@ class Database:
     Args:
         url: ``sqlite:///path`` or ``postgresql://…``.
         patience_s: how long to try again when it cannot be reached.
-        kept: connections that stay open when nothing is done; a fleet of workers has many times that.
 
     Raises:
         StorageError: it cannot be reached, or its tables cannot be made.
     """
 
-    def __init__(self, url: str, patience_s: float = 5.0, kept: int = 5) -> None:
+    def __init__(self, url: str, patience_s: float = 5.0) -> None:
         try:
             self.url = sa.make_url(url)
             known = self.url.get_backend_name() in ("sqlite", "postgresql")
@@ -160,8 +160,8 @@ class Database:
         self.engine = sa.create_engine(
             driver,
             pool_pre_ping=True,
-            pool_size=kept,
-            max_overflow=15 - kept,
+            pool_size=5,  # stay open when nothing is done; a fleet of workers has many times that
+            max_overflow=10,
             hide_parameters=True,  # errors go to logs, and parameters are what users wrote
         )
         now = (
@@ -171,6 +171,9 @@ class Database:
         if sqlite:
             sa.event.listen(self.engine, "connect", _prepare_sqlite)
             sa.event.listen(self.engine, "handle_error", _wait_for_disk, retval=True)
+        else:
+            sa.event.listen(self.engine, "connect", _end_if_idle)
+            sa.event.listen(self.engine, "handle_error", _wait_for_server)
         self._patiently(lambda: DBOS.migrate(self.url.render_as_string(hide_password=False)))
         self.run(self._make_tables)
         self.dbos = DBOSClient(system_database_engine=self.engine, application_name=APPLICATION)
@@ -208,10 +211,14 @@ class Database:
             time.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT_S)
 
-    def take_back(self, executors: Sequence[str]) -> int:
-        """Queue again all work that these workers had begun, and return how much that was.
+    def take_back(self, executors: Sequence[str], only: Collection[str] | None = None) -> int:
+        """Queue again work that these workers had begun, and return how much that was.
 
         What one of them records later for such work is refused by DBOS.
+
+        Args:
+            executors: names of workers.
+            only: ids of workflows; by default all.
         """
         found = self.dbos.list_workflows(
             status="PENDING", executor_id=list(executors), load_input=False, load_output=False
@@ -219,7 +226,11 @@ class Database:
         # DBOS has this in its own service of recovery, which needs to be bought, and at the start of a worker
         # of the same name. It changes a row only while that belongs to one of `executors`.
         again = self.dbos._sys_db.reenqueue_for_recovery
-        return sum(again(flow.workflow_id, list(executors), flow.queue_name or "") for flow in found)
+        return sum(
+            again(flow.workflow_id, list(executors), flow.queue_name or "")
+            for flow in found
+            if only is None or flow.workflow_id in only
+        )
 
     def close(self) -> None:
         """Give back all connections."""
@@ -234,6 +245,19 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _end_if_idle(connection: Any, _record: object) -> None:
+    # As DBOS does: a process that is stopped in a transaction must not lock others out for ever.
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET idle_in_transaction_session_timeout = {_IDLE_MS}")
+    connection.commit()
+
+
+def _wait_for_server(context: sa.engine.ExceptionContext) -> None:
+    """Take any failure to connect for one that passes: DBOS knows only some by their words."""
+    if context.connection is None:
+        context.is_disconnect = True
 
 
 def _wait_for_disk(context: sa.engine.ExceptionContext) -> BaseException | None:

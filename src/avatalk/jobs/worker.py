@@ -69,6 +69,7 @@ class Worker:
         self._stop = Event()
         self._leaving = Event()
         self._open = ExitStack()
+        self._not_run: set[str] = set()  # pieces that are ours by the database and not under way
 
     def start(self) -> None:
         """Begin to take work.
@@ -76,7 +77,7 @@ class Worker:
         Raises:
             StorageError: the database cannot be reached.
         """
-        self._db = Database(self._database_url, patience_s=_PATIENCE_AT_FIRST_S, kept=2)
+        self._db = Database(self._database_url, patience_s=_PATIENCE_AT_FIRST_S)
         self._open.callback(self._db.close)
         self._db.patience_s = _PATIENCE_S
         self._folder = settings.data_dir() / "workers"
@@ -92,15 +93,13 @@ class Worker:
         config: DBOSConfig = {
             "name": APPLICATION,
             "system_database_url": self._database_url,
-            "sys_db_pool_size": 3,
+            "system_database_engine": self._db.engine,  # which knows what passes: DBOS waits for that
             "executor_id": self.name,
             "application_version": VERSION,
             "log_level": "ERROR",
             "run_migrations": False,
         }
-        if self._db.engine.dialect.name == "sqlite":
-            config["system_database_engine"] = self._db.engine  # which waits for a full disk
-        DBOS(config=config)
+        self._dbos = DBOS(config=config)
         logging.getLogger("dbos").addFilter(_is_news)
         DBOS.listen_queues([self._queue])
         DBOS.launch()
@@ -205,6 +204,13 @@ class Worker:
         lost = {flow.executor_id for flow in begun if flow.executor_id} - alive - {self.name}
         if lost and (count := self._db.take_back(sorted(lost))):
             log.warning("Queued again %d pieces of work of lost workers: %s", count, ", ".join(sorted(lost)))
+        running = self._dbos._active_workflows_set.activeList()
+        mine = {flow.workflow_id for flow in begun if flow.executor_id == self.name} - set(running)
+        # Between taking a piece and beginning it there is a moment, so it counts from the second look on.
+        if dropped := mine & self._not_run:
+            count = self._db.take_back([self.name], dropped)
+            log.warning("Queued again %d pieces of work whose end could not be recorded", count)
+        self._not_run = mine
         gone = [row.id for row in rows if row.id not in alive and row.id != self.name]
         self._db.run(lambda connection: connection.execute(workers.delete().where(workers.c.id.in_(gone))))
         for name in gone:
