@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
+import tracemalloc
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -17,9 +19,10 @@ from hypothesis import strategies as st
 
 from avatalk.errors import Cancelled, EngineUnavailable, OutputError, SpeechError, UnknownName
 from avatalk.events import Monitor, Progress
-from avatalk.media import Speech
+from avatalk.media import Phoneme, Speech, Word
 from avatalk.request import VideoRequest
 from avatalk.speech.base import Utterance
+from avatalk.speech.columns import Columns
 from avatalk.speech.espeak import Espeak
 from avatalk.speech.espeak_voices import espeak_voices
 from avatalk.speech.ipa import clean_symbol
@@ -654,6 +657,42 @@ def test_memory_does_not_grow_with_the_sound(tmp_path):
         found.append((float(seconds), int(size) * (1 if sys.platform == "darwin" else 1024)))
     assert found[1][0] > 20 * found[0][0]
     assert found[1][1] - found[0][1] < 8e6
+
+
+def test_phonemes_and_words_are_kept_in_few_bytes_and_come_out_as_they_were(tmp_path):
+    speech = spoken("One two, three. 甲 and “one two” again.", tmp_path)
+    for kind, kept in ((Phoneme, speech.phonemes), (Word, speech.words)):
+        items = tuple(kept)
+        assert len(items) > 5
+        assert kept == items
+        assert kept == Columns(kind, items)
+        assert kept != items[:-1]
+        assert kept[-1] == items[-1]
+        assert kept[1:4] == items[1:4]
+        with pytest.raises(IndexError):
+            kept[len(items)]
+    assert any(phoneme.stressed is True for phoneme in speech.phonemes)
+
+    tracemalloc.start()
+    many = Columns(
+        Word, (Word(f"w{i % 100}", i * 0.3, i * 0.3 + 0.2, i // 9, i % 2 == 0) for i in range(20000))
+    )
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert held < 32 * len(many)
+    assert many[12345] == Word("w45", 12345 * 0.3, 12345 * 0.3 + 0.2, 1371, False)
+
+
+def test_the_library_leaves_nothing_behind_for_each_length_of_sound():
+    def types() -> int:
+        gc.collect()
+        return sum(isinstance(thing, type) for thing in gc.get_objects())
+
+    say("Hello.")
+    before = types()
+    for count in range(1, 12):
+        say("one two " * count)
+    assert types() == before
 
 
 def test_emoji_are_no_part_of_the_words(tmp_path):

@@ -243,8 +243,6 @@ def say(
 ) -> None:
     """Speak a text into a sound file: wav, flac, mp3, m4a, ogg or opus."""
     with told(as_json):
-        from dataclasses import asdict
-
         given["text"] = text
         _read_text(given)
         if given["text"] is None:
@@ -258,7 +256,7 @@ def say(
         with ProgressBar() as bar:
             said = speak(given["text"], output, on_progress=bar.show, cancel=_STOP, **how)
         if as_json:
-            print_json(asdict(said))
+            print_json(said.as_json())
             return
         for warning in said.warnings:
             complain(f"Note: {warning}")

@@ -48,15 +48,13 @@ def voices(
 
 
 def _play(name: str, output: Path, language: str | None, as_json: bool) -> None:
-    from dataclasses import asdict
-
     from avatalk.console import ProgressBar
     from avatalk.voicebook import play_voice
 
     with ProgressBar() as bar:
         said = play_voice(name, output, language=language, on_progress=bar.show)
     if as_json:
-        print_json(asdict(said))
+        print_json(said.as_json())
         return
     for warning in said.warnings:
         complain(f"Note: {warning}")

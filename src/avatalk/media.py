@@ -104,8 +104,8 @@ class Speech:
     """
 
     audio: AudioClip
-    phonemes: tuple[Phoneme, ...] | None = None
-    words: tuple[Word, ...] | None = None
+    phonemes: Sequence[Phoneme] | None = None
+    words: Sequence[Word] | None = None
     voice: str = ""
     engine: str = ""
     language: str = ""

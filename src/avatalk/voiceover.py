@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -12,6 +13,7 @@ from avatalk.events import Monitor, OnProgress
 from avatalk.media import Word
 from avatalk.request import VideoRequest
 from avatalk.spec import check_local, keep_sources
+from avatalk.speech.columns import Columns
 from avatalk.speech.perform import perform
 from avatalk.speech.soundfile import check_sound_path, write_sound
 from avatalk.workspace import temporary_folder
@@ -19,7 +21,7 @@ from avatalk.workspace import temporary_folder
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What `say` returns; its fields are the JSON of ``avatalk say --json``.
+    """What `say` returns.
 
     Attributes:
         path: the finished file.
@@ -36,10 +38,14 @@ class Said:
     duration_s: float
     voice: str
     engine: str
-    words: tuple[Word, ...] = ()
+    words: Sequence[Word] = ()
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     better: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """The JSON of ``avatalk say --json``: every field by its name."""
+        return {**asdict(replace(self, words=())), "words": [asdict(word) for word in self.words]}
 
 
 def say(
@@ -97,9 +103,12 @@ def say(
         duration_s=round(speech.audio.duration_s, 3),
         voice=speech.voice,
         engine=speech.engine,
-        words=tuple(
-            replace(word, start_s=round(word.start_s, 3), end_s=round(word.end_s, 3))
-            for word in speech.words or ()
+        words=Columns(
+            Word,
+            (
+                replace(word, start_s=round(word.start_s, 3), end_s=round(word.end_s, 3))
+                for word in speech.words or ()
+            ),
         ),
         seconds={name: round(spent, 3) for name, spent in seconds.items()},
         warnings=monitor.warnings,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -98,7 +97,7 @@ def speak(_tell: OnStep, inputs: Inputs, storage: str, output: str) -> dict[str,
         request, names = local_request(inputs, Storage(storage), Path(folder))
         how = request.model_dump(include={"voice", "voice_sample", "language", "speed", "pitch"})
         try:
-            return asdict(say(request.text or "", output, **how))
+            return say(request.text or "", output, **how).as_json()
         except AvatalkError as error:
             raise named(error, names) from None
 

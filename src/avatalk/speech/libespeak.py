@@ -190,7 +190,8 @@ class Recording:
     def callback(self, samples: Any, count: int, events: Any) -> int:
         """Keep sound and events; called by the library, 0 means go on."""
         if samples and count:
-            self.blocks.append(np.ctypeslib.as_array(samples, (count,)).copy())
+            # Not np.ctypeslib.as_array, which keeps a type for every length there was.
+            self.blocks.append(np.frombuffer(ctypes.string_at(samples, 2 * count), np.int16))
         index = 0
         while events[index].type:
             event = events[index]

@@ -21,6 +21,7 @@ from avatalk.speech.align import align_utterance
 from avatalk.speech.audio import AudioClip
 from avatalk.speech.base import SpeechEngine, Utterance, Voice
 from avatalk.speech.cache import SentenceCache
+from avatalk.speech.columns import Columns
 from avatalk.speech.lines import Line, lines, voices_of
 from avatalk.speech.loudness import Meter, limited
 from avatalk.speech.resample import resample
@@ -51,7 +52,7 @@ def speak(
 ) -> Speech:
     """Speak `text` into a 16-bit mono WAV file at -16 LUFS, its true peak at most -1 dBTP.
 
-    Memory does not grow with the sound; one phoneme or word takes about 150 bytes.
+    Memory does not grow with the sound; what is kept of a phoneme or word takes about 25 bytes.
 
     Args:
         text: plain or SSML, of any length; or a script that was read from it.
@@ -91,9 +92,7 @@ def speak(
     except OSError as error:
         raise cannot_write(path, error) from None
     clip = AudioClip(path, SAMPLE_RATE, 1, track.samples / SAMPLE_RATE)
-    return Speech(
-        clip, tuple(track.phonemes), tuple(track.words), chosen.name, chosen.engine, chosen.language
-    )
+    return Speech(clip, track.phonemes, track.words, chosen.name, chosen.engine, chosen.language)
 
 
 def check_script(script: Script, voice: Voice, monitor: Monitor) -> None:
@@ -175,8 +174,8 @@ class _Track:
     file: BinaryIO
     sample_rate: int
     samples: int = 0
-    phonemes: list[Phoneme] = field(default_factory=list)
-    words: list[Word] = field(default_factory=list)
+    phonemes: Columns[Phoneme] = field(default_factory=lambda: Columns(Phoneme))
+    words: Columns[Word] = field(default_factory=lambda: Columns(Word))
     meter: Meter = field(init=False)
 
     def __post_init__(self) -> None:
