@@ -279,3 +279,29 @@ def test_a_query_is_told_in_plain_words(served):
         ("limit=x", "limit: it is no whole number."),
     ):
         assert served.get(f"/v1/videos?{query}").json()["error"]["message"] == message
+
+
+@pytest.mark.parametrize("field", ["engine", "faces", "matting", "overlay", "voice", "avatar"])
+def test_half_a_character_is_no_fault_of_the_service(served, field):
+    body = '{"text": "a", "%s": "\\ud800"}' % field  # noqa: UP031
+    for path in ("/v1/preview", "/v1/videos"):
+        answer = served.post(path, content=body, headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_input")
+        assert answer.json()["error"]["field"] in (field, "request")
+
+
+@pytest.mark.parametrize("path", ["/v1/videos", "/v1/preview", "/v1/batches"])
+def test_json_that_cannot_be_read_is_told_without_words_of_python(served, path):
+    for body in ('{"text": ' + "[" * 100_000, '{"text": "a", "seed": ' + "9" * 5000 + "}", "{'a': 1}", ""):
+        answer = served.post(path, content=body, headers={"Content-Type": "application/json"})
+        error = answer.json()["error"]
+        assert (answer.status_code, error["code"]) == (400, "bad_input"), error
+        assert "recursion" not in error["message"] and "sys." not in error["message"], error
+
+
+def test_what_cannot_be_done_at_an_address_is_told_with_what_can(served):
+    answer = served.put("/v1/videos")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+    assert answer.json()["error"]["message"] == "PUT cannot be done here, only GET, POST."
+    assert served.request("OPTIONS", "/v1/assets/x/content").headers["allow"] == "GET, HEAD"
+    assert served.get("/v1/nothing").json()["error"]["message"] == "There is nothing at /v1/nothing."

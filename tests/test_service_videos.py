@@ -117,6 +117,7 @@ def test_a_video_is_made(client, tmp_path, decode):
     assert client.get(video["links"]["captions_vtt"]).text.startswith("WEBVTT")
     assert video["links"]["captions_srt"] is None
     assert client.get(f"/v1/videos/{video['id']}/captions", params={"format": "srt"}).status_code == 404
+    assert client.get(f"/v1/videos/{video['id']}/captions").text.startswith("WEBVTT"), "those that there are"
 
 
 def test_files_come_in_a_form_or_as_assets(client, portrait_png, espeak_wav, tmp_path):
@@ -368,7 +369,7 @@ def test_parts_of_files(client, finished, part):
         ("bytes=7-", 7, size),
         ("bytes=-4", size - 4, size),
         (f"bytes=-{size + 10}", 0, size),
-        (f"Bytes = {size - 1} - {10**17}", size - 1, size),
+        (f"Bytes = {size - 1} - {10**30}", size - 1, size),
     ):
         answer = ask(value)
         assert answer.status_code == 206, value

@@ -248,10 +248,10 @@ class VideoRequest(BaseModel):
             read_overlay(value)
         return value
 
-    @field_validator("avatar", "avatar_prompt", "text", "audio", "transcript", "voice", "voice_sample")
+    @field_validator("*")
     @classmethod
-    def _is_unicode(cls, value: str | None) -> str | None:
-        if value is not None and any("\ud800" <= letter <= "\udfff" for letter in value):
+    def _is_unicode(cls, value: object) -> object:
+        if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
             raise ValueError("it is not valid UTF-8; save the text as UTF-8, or rename the file")
         return value
 
@@ -341,6 +341,7 @@ _COMPLAINTS = {
     "missing": "it is missing",
     "extra_forbidden": "there is no such field",
     "string_type": "it is no text",
+    "string_unicode": "it is not valid UTF-8",
     "string_too_long": "it has more than {max_length} characters",
     "string_pattern_mismatch": "it is not written as such values are",
     "finite_number": "it is no finite number",

@@ -59,6 +59,7 @@ class Jobs:
         owner: str = "",
         priority: str = "normal",
         idempotency_key: str = "",
+        besides: str = "",
         admit: Callable[[sa.Connection, str], None] | None = None,
     ) -> str:
         """Queue a video and return the id of its job. Its files are copied; the caller's may go.
@@ -69,6 +70,8 @@ class Jobs:
             owner: who may see it.
             priority: a key of `PRIORITIES`.
             idempotency_key: submitting again with the same key, within 24 hours, gives the same job.
+            besides: what belongs to the request although the video is the same without it, such as whom to
+                tell: with another one a key counts as used for another request.
             admit: called in the transaction with the id of a new job; what it raises undoes all.
 
         Raises:
@@ -92,7 +95,8 @@ class Jobs:
             expiry.use(self.db, list(inputs.names))
             if not all(map(self.storage.exists, inputs.names)):  # it expired just before it was used
                 store_inputs(request, self.storage)
-        fingerprint = hashlib.sha256(json.dumps(inputs.fields, sort_keys=True).encode()).hexdigest()
+        same = [inputs.fields, priority, besides]
+        fingerprint = hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()
         now = time.time()
         job_id = f"vid_{int(now * 1000):012x}{secrets.token_hex(8)}"
         turn = int(now) - _EPOCH + PRIORITIES[priority]

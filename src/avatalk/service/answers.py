@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import Scope
 
 from avatalk import errors
@@ -30,11 +31,24 @@ _STATUS: Sequence[tuple[type[AvatalkError], int]] = (
     (errors.EngineUnavailable, 409),
     (errors.CannotRun, 503),
 )
-_CODES = {401: "no_key", 403: "not_allowed", 404: "not_found", 405: "method_not_allowed"} | {
+_CODES = {
+    400: "bad_input",
+    401: "no_key",
+    403: "not_allowed",
+    404: "not_found",
+    405: "method_not_allowed",
+} | {
     408: "too_slow",
     413: "too_large",
     415: "wrong_type",
 }
+
+
+_UNREADABLE = "There was an error parsing the body"
+"""What FastAPI says of JSON that is nested too deeply, and such."""
+
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 class Problem(BaseModel):
@@ -148,6 +162,21 @@ def handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404:
+            error.detail = f"There is nothing at {request.url.path[:100]}"
+        elif error.status_code == 405:
+            able = [
+                method
+                for method in _METHODS
+                for route in app.routes
+                if route.matches({**request.scope, "method": method})[0] is Match.FULL
+            ]
+            allowed = ", ".join(able)
+            error = HTTPException(
+                405, f"{request.method} cannot be done here, only {allowed}", {"Allow": allowed}
+            )
+        elif error.detail == _UNREADABLE:
+            error.detail = "The body is no valid JSON"
         return plain(error, request.scope)
 
 

@@ -24,7 +24,7 @@ from avatalk.service.ids import VideoId
 router = APIRouter(prefix="/v1/videos/{video_id}", tags=["videos"])
 
 _BLOCK = 256 * 1024
-_RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.ASCII | re.IGNORECASE)
+_RANGE = re.compile(r"\s*bytes\s*=\s*(\d{0,99})\s*-\s*(\d{0,99})\s*", re.ASCII | re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,12 +240,22 @@ def captions(
     video_id: VideoId,
     request: Request,
     kind: Annotated[
-        Literal["srt", "vtt"],
-        Query(alias="format", description="One that the request asked for with `captions`."),
-    ] = "srt",
+        Literal["srt", "vtt"] | None,
+        Query(
+            alias="format",
+            description="One that the request asked for with `captions`; left out, srt if it did, else vtt.",
+        ),
+    ] = None,
 ) -> Response:
     """The captions as SubRip or WebVTT."""
     job = made_of(service, video_id, caller.owner)
+    if kind is None:
+        assert job.result is not None
+        kind = (
+            "vtt"
+            if job.result["files"].keys() & {"captions.srt", "captions.vtt"} == {"captions.vtt"}
+            else "srt"
+        )
     return answer_file(request, stored(service, job, f"captions.{kind}"))
 
 

@@ -126,7 +126,7 @@ class Service:
         Args:
             caller: whose it is.
             inputs: from `avatalk.service.inputs.stored_inputs`.
-            **how: ``priority`` and ``idempotency_key`` of `Jobs.submit`.
+            **how: ``priority``, ``idempotency_key`` and ``besides`` of `Jobs.submit`.
 
         Raises:
             TooMany: the key has as many videos under way, or as many seconds of them, as it may have.

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Response
 from fastapi.responses import StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from pydantic import BeforeValidator
 
 from avatalk.jobs.job import JobEvent
 from avatalk.service.answers import may_answer
@@ -60,6 +61,7 @@ def follow(
     video_id: VideoId,
     last_event_id: Annotated[
         int,
+        BeforeValidator(lambda given: given or 0),  # an empty one is none
         Header(ge=0, lt=2**31, description="Number of the last event that was seen: it goes on after it."),
     ] = 0,
 ) -> Response:

@@ -64,6 +64,25 @@ def _looked_up(host: str, port: int) -> list[str]:
     return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
+def may_be_public(host: str) -> bool:
+    """Whether a host may have public addresses, as far as that is told without looking it up.
+
+    Args:
+        host: a name, or an address in any form that resolvers take, such as ``127.1`` and ``0x7f000001``.
+    """
+    name = host.strip("[]").rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return False
+    try:
+        return is_public(ipaddress.ip_address(name.partition("%")[0]))
+    except ValueError:
+        pass
+    try:
+        return is_public(ipaddress.IPv4Address(socket.inet_aton(name)))
+    except (OSError, ValueError):
+        return True
+
+
 def is_public(address: Address) -> bool:
     """Whether anybody on the internet may have an address; one that is packed into another counts itself."""
     if isinstance(address, ipaddress.IPv6Address):

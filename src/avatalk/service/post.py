@@ -12,6 +12,7 @@ import hashlib
 import json
 import logging
 import random
+import re
 import time
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from avatalk import settings
 from avatalk._version import __version__
 from avatalk.errors import BadInput, NotFound, StorageError
 from avatalk.jobs.tables import jobs
-from avatalk.service.pinned import PublicOnly, Refused
+from avatalk.service.pinned import PublicOnly, Refused, may_be_public
 from avatalk.service.tables import attempts, deliveries
 from avatalk.signature import HEADER, sign
 
@@ -43,6 +44,9 @@ _TRIED_FOR_S = 24 * 3600.0
 _FORGOTTEN_S = 7 * 24 * 3600.0
 
 
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+", re.I | re.A)  # httpx takes off the brackets of IPv6
+
+
 def check_url(url: str) -> None:
     """Check where a webhook shall go, as far as that can be told without looking the host up.
 
@@ -53,12 +57,16 @@ def check_url(url: str) -> None:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
         raise _refused(f"is no URL ({error})") from error
-    if not parsed.host or parsed.scheme not in ("http", "https"):
+    if not _HOST.fullmatch(parsed.host) or parsed.scheme not in ("http", "https"):
         raise _refused("is no https URL")
     if parsed.userinfo or parsed.fragment:
         raise _refused("has a user name, a password or a fragment in it")
-    if parsed.scheme == "http" and _place(parsed) not in settings.listed("callback_hosts"):
+    if _place(parsed) in settings.listed("callback_hosts"):
+        return
+    if parsed.scheme == "http":
         raise _refused("is not https")
+    if not may_be_public(parsed.host):
+        raise _refused("names an address that is not public")
 
 
 def _place(url: httpx.URL) -> str:

@@ -47,9 +47,20 @@ def read_json(data: str | bytes, field: str | None = None) -> Any:
         found = json.loads(data)
         json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        told = str(error).partition(": line")[0][:200].encode("ascii", "replace").decode()
-        raise BadInput(f"This is no valid JSON ({told}).", hint="See /docs.", field=field) from error
+        raise BadInput(f"This is no valid JSON ({_why(error)}).", hint="See /docs.", field=field) from error
     return found
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, UnicodeEncodeError):
+        return "it has halves of characters in it"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg[:100]}, line {error.lineno}"
+    return "a number has too many digits"
 
 
 def plain_rows(rows: object, most: int) -> list[Row]:

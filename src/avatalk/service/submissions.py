@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -17,6 +16,7 @@ from avatalk.service.assets import take_upload
 from avatalk.service.context import Caller, Here, Maker, Service
 from avatalk.service.inputs import AssetRequest, stored_inputs
 from avatalk.service.post import check_url
+from avatalk.service.rows import read_json
 from avatalk.service.uploads import Form, Upload, received
 from avatalk.spec import PATHS
 
@@ -63,7 +63,7 @@ async def _submitted(request: Request, service: Here, caller: Maker) -> Submitte
             for field, upload in files.items():
                 fields[field] = _named(await take_upload(service, caller, upload, field), field, fields)
     elif kind == "application/json":
-        fields = _object(await request.body())
+        fields = await run_in_threadpool(_object, await request.body())
     else:
         raise HTTPException(415, "The body is neither application/json nor multipart/form-data")
     return await run_in_threadpool(_stored, service, caller, fields)
@@ -110,12 +110,7 @@ def _sorted(form: Form) -> tuple[dict[str, Any], dict[str, Upload]]:
 
 
 def _object(data: bytes | str) -> dict[str, Any]:
-    try:
-        found = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise BadInput(
-            f"The request is not valid JSON ({error}).", hint="See /docs.", field="request"
-        ) from error
+    found = read_json(data, "request")
     if not isinstance(found, dict):
         raise BadInput("The request is no JSON object.", hint="See /docs.", field="request")
     return found

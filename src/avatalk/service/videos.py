@@ -171,7 +171,11 @@ def submit(
     lies is said as `"overlay": "file:top-left:10%"`.
     """
     job_id = service.submit(
-        caller, submission.inputs, priority=submission.priority, idempotency_key=idempotency_key
+        caller,
+        submission.inputs,
+        priority=submission.priority,
+        idempotency_key=idempotency_key,
+        besides=submission.callback_url,
     )
     if submission.callback_url:
         register(service, job_id, submission.callback_url, caller.owner)
