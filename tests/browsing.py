@@ -1,6 +1,8 @@
 """A browser that visits the studio of a real server."""
 
+import base64
 import io
+import mimetypes
 import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,10 +17,22 @@ from playwright.sync_api import sync_playwright
 from avatalk.faces.mediapipe import MediaPipeFaces
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+FAKE = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]  # camera and microphone
 SLOW_MS = 240_000
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 RESTS, OPENS = 0.02, 0.05
 """Change of the gap between the inner lips: of a mouth at rest, at most; of one that speaks, at least."""
+
+GIVE = """([place, name, type, data, how]) => {
+    const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+    const held = new DataTransfer();
+    held.items.add(new File([bytes], name, { type }));
+    const given = { bubbles: true, cancelable: true, dataTransfer: held, clipboardData: held };
+    const element = document.querySelector(place);
+    const dropping = ['dragenter', 'dragover', 'drop'].map((one) => new DragEvent(one, given));
+    const events = how === 'paste' ? [new ClipboardEvent('paste', given)] : dropping;
+    for (const event of events) element.dispatchEvent(event);
+}"""
 
 
 def executable():
@@ -33,7 +47,7 @@ def executable():
 def chromium():
     """A browser, until the block ends."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS + FAKE)
         try:
             yield browser
         finally:
@@ -70,6 +84,12 @@ class Visit:
     def choose(self, name, value):
         """Choose one of a group of radio buttons, by its label, as a mouse does."""
         self.page.locator(f"label:has(> input[name={name}][value='{value}'])").click()
+
+    def give(self, place, path, how="drop"):
+        """Drop a file on an element, or paste it."""
+        data = base64.b64encode(path.read_bytes()).decode()
+        kind = mimetypes.guess_type(path.name)[0] or ""
+        self.page.evaluate(GIVE, [place, path.name, kind, data, how])
 
     def draft(self, text=None):
         """Ask for the quickest quality, and for a text."""

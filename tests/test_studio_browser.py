@@ -178,6 +178,64 @@ def test_a_picture_without_a_face_is_told_beside_the_field_and_nothing_is_lost(v
     spoken(visit.download(), video)
 
 
+def test_files_come_in_every_way_and_wrong_ones_are_told(visit, pictures):
+    page = visit.page
+    shown, problem = page.locator("#uploaded-about"), page.locator("#problem-avatar")
+    (pictures / "words.txt").write_text("no picture")
+    visit.give("#faces", pictures / "words.txt")
+    problem.wait_for()
+    assert "words.txt is a text file" in problem.inner_text()
+    assert page.is_hidden("#uploaded")
+    visit.give("#avatar-drop", pictures / "two.png")
+    shown.filter(has_text="two.png").wait_for()
+    assert page.is_hidden("#problem-avatar")
+    page.set_input_files("#avatar-file", pictures / "two.png")
+    page.set_input_files("#avatar-file", pictures / "one.png")  # before the other one has arrived
+    shown.filter(has_text="one.png").wait_for()
+    page.wait_for_timeout(1500)
+    assert "one.png" in shown.inner_text()
+    page.click("#avatar-tab-gallery")
+    visit.give("body", pictures / "two.png", "paste")
+    shown.filter(has_text="two.png").wait_for()
+    visit.give(".bar", pictures / "one.png")  # not a place for it
+    visit.give("#speech-title", pictures / "one.png")
+    page.locator("#problem-recording", has_text="This is a picture").wait_for()
+    assert page.url.rstrip("/") == visit.url
+    assert "two.png" in shown.inner_text()
+    visit.complaints.clear()  # the answer 400 to the text file
+
+
+def test_camera_and_microphone_are_used_and_closed(visit):
+    page = visit.page
+    page.click("#avatar-tab-upload")
+    page.click("#avatar-camera")
+    page.click("#camera-take")
+    page.locator("#problem-avatar", has_text="No face was found").wait_for()  # the camera sees a clock
+    page.click("#avatar-camera")
+    page.wait_for_function("document.getElementById('camera-view').srcObject?.active")
+    page.click("#avatar-tab-gallery")
+    assert page.evaluate("document.getElementById('camera-view').srcObject") is None
+    page.click("#speech-tab-recording")
+    page.click("#recording-record")
+    page.locator("#recording-busy", has_text="2").wait_for()
+    page.click("#recording-record")
+    page.wait_for_selector("#speech-wave:not([hidden])")
+    assert "recording" in page.inner_text("#recording-about")
+    page.reload()
+    page.wait_for_selector("#speech-wave:not([hidden])")
+
+
+def test_a_text_that_cannot_be_spoken_is_told_with_its_place(visit):
+    page = visit.page
+    page.fill("#text", "One\nand <break time='x'/> two.")
+    page.click("#generate")
+    page.locator("#problem-text", has_text="line 2, column 5").wait_for()
+    page.fill("#text", "I love <3 and 🙂.")
+    page.click("#speech-make")
+    page.locator("#speech-notes", has_text="🙂").wait_for()
+    visit.complaints.clear()  # the answer 400 to the first one
+
+
 @pytest.mark.parametrize("number", [1, 2])
 def test_of_two_faces_the_one_that_is_clicked_speaks(visit, pictures, number):
     page = visit.page
@@ -300,6 +358,11 @@ def test_a_reload_in_the_middle_finds_the_video_which_plays_while_it_is_made(vis
         wait_for_share(page, 0.2)
         assert page.is_hidden("#result")
         assert visit.videos()[0]["status"] == "processing"
+        page.context.set_offline(True)
+        page.locator("#job-note", has_text="cannot be reached").wait_for()
+        page.context.set_offline(False)
+        page.wait_for_selector("#job-note", state="hidden")
+        visit.complaints.clear()  # of the browser, that it is offline
     video = visit.finished(video["id"])
     made = spoken(visit.download(), video)
     assert made.seconds > 15

@@ -108,7 +108,10 @@ export function say(text) { $('said').textContent = text; }
 
 export const seconds = (value) => {
   const whole = Math.max(0, Math.round(value));
-  return whole < 60 ? t('seconds', { n: whole }) : t('minutes', { m: Math.floor(whole / 60), s: String(whole % 60).padStart(2, '0') });
+  const two = (part) => String(part % 60).padStart(2, '0');
+  const minutes = Math.floor(whole / 60);
+  if (!minutes) return t('seconds', { n: whole });
+  return minutes < 60 ? t('minutes', { m: minutes, s: two(whole) }) : t('hours', { h: Math.floor(minutes / 60), m: two(minutes), s: two(whole) });
 };
 
 export const number = (value, digits = 0) => new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);

@@ -48,6 +48,7 @@ export function view(name) {
     else button.removeAttribute('aria-current');
   }
   if (name !== 'create') avatar.dark();
+  document.querySelector('.skip').href = `#${VIEWS[name]}`;
   state.view = name;
   keep();
   if (name === 'library') library.open();

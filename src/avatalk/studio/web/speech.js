@@ -1,7 +1,7 @@
 // Step 2: what is said. Text with a voice, or a recording.
 
 import { $, dropped, here, language, make, number, say, seconds, t, tabs } from './dom.js';
-import { Problem, clear, get, post, raw, tell, tellBeside, upload } from './api.js';
+import { Problem, clear, get, hintOf, post, raw, tell, tellBeside, upload } from './api.js';
 import { changed, keep, missing, request, state } from './state.js';
 import { Recorder } from './record.js';
 import { Wave } from './wave.js';
@@ -23,7 +23,7 @@ export function start() {
   fill();
 }
 
-function stale() { wave.hide(); clear('problem-speech'); }
+function stale() { wave.hide(); clear('problem-speech'); $('speech-notes').replaceChildren(); }
 
 // --- text
 
@@ -277,7 +277,9 @@ async function generate() {
     if (['problem-avatar', 'problem-describe'].includes(lacks?.[0])) delete fields.avatar;
     const told = await (await post('studio/speech', fields, { signal: making.signal })).json();
     wave.show(await (await raw(`v1/assets/${told.asset}/content`)).blob());
-    say(t('speech.done'));
+    const notes = told.warnings.map((hint) => hintOf({ hint })).filter(Boolean);
+    $('speech-notes').replaceChildren(...notes.map((text) => make('li', { text, dir: 'auto' })));
+    say([t('speech.done'), ...notes].join(' '));
   } catch (problem) {
     tellBeside(problem, 'problem-speech');
   } finally {
