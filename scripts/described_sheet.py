@@ -20,30 +20,30 @@ a young Japanese man with spiky black hair in a grey hoodie
 a businesswoman with a brown bob, navy blazer and a white blouse
 a Black man in his thirties with a fade, stubble and an orange turtleneck
 an elderly Indian grandmother with silver hair in a bun and gold earrings
-a bald man with a long grey beard and square glasses
-a teenage girl with pink hair in a ponytail, smiling
-a stern police officer, clean-shaven
+a professor, bald on top, white hair at the sides, round glasses and a bow tie
+a fisherman in a yellow raincoat and a scarf
+a surprised police officer, clean-shaven
 a woman with a purple hijab and green eyes
 a Nigerian woman with long braids and a yellow dress
 a Sikh man with a blue turban and black beard
 a construction worker with a yellow helmet and stubble
-a farmer with a straw hat and a red shirt
-a French artist with a red beret and a moustache
-a doctor in a white coat, woman, 50 years old, blond hair
+a farmer with a straw hat and sunglasses
+a French chef with a handlebar moustache
+a woman doctor, middle aged, black
 a man in a dark suit with a red tie on a blue background
-a hipster with a full brown beard and a green beanie
+an astronaut, woman, with freckles
 a freckled boy with curly ginger hair and a blue cap
-a young man with long dreadlocks
-a runner with a headband
+an old pirate with an eyepatch and a long grey beard
+a punk girl with a green mohawk and a nose ring
 a pale woman with very long straight black hair, blue eyes and dark red lipstick
-a chubby smiling man with a goatee
+a laughing Viking
 an airline pilot
-a Korean woman with short hair and thin eyebrows
-a man with slicked back black hair, big nose, thick eyebrows
+a Korean DJ with headphones and a striped sweater
+an angry man with a big nose, thick eyebrows and a red checked shirt
 a Mexican man with a thick moustache and a brown cowboy hat
 an 80-year-old woman with white curly hair and a lilac cardigan
 a blonde news anchor with blue eyes in a teal blazer
-someone with an afro and big earrings
+a queen with pearls and a black bob with bangs
 """.strip().splitlines()
 COLUMNS, SIDE, TEXT, MARGIN = 6, 220, 44, 8
 PAPER, INK = (250, 249, 247), (70, 68, 66)

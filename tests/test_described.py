@@ -63,7 +63,7 @@ def hair(name):
         ("a bald man with a goatee", {"hair": "bald", "beard": "goatee"}),
         ("a woman with pink hair in a ponytail", {"hair": "ponytail", "hair_colour": words.COLOURS["pink"]}),
         ("a grumpy man with a thick moustache", {"beard": "moustache", "smile": -0.3}),
-        ("a person with a moustache and a long beard", {"beard": "full", "sex": "male"}),
+        ("a person with a moustache and a long beard", {"beard": "long", "sex": "male"}),
         ("a man with curly ginger hair", {"hair": "curly", "hair_colour": hair("ginger")}),
         ("a woman with short hair and gold earrings", {"hair": "pixie", "earrings": words.COLOURS["gold"]}),
         ("a Sikh man with a teal turban", {"headwear": "turban", "headwear_colour": words.COLOURS["teal"]}),
@@ -88,8 +88,8 @@ def test_faces_and_skin():
 
 
 def test_unknown_words_are_listed_in_their_order_and_once():
-    described = describe("a woman with a unicorn, plaid unicorn shirt and sunglasses")
-    assert described.unknown == ("unicorn", "plaid", "sunglasses")
+    described = describe("a woman with a unicorn, a sequinned unicorn shirt, a plaid hat and a red nose")
+    assert described.unknown == ("unicorn", "sequinned", "plaid", "red")
 
 
 def test_the_seed_varies_what_is_left_open_and_nothing_else():
@@ -144,16 +144,6 @@ def test_colours_reach_the_picture():
         assert hat[channel] > 1.25 * np.delete(hat, channel).max()
 
 
-@pytest.mark.parametrize("wear", [*words.HEADWEAR_COLOURS])
-def test_hats_cover_the_crown_and_leave_the_eyes(wear):
-    bare = describe("a man with brown hair").character
-    hatted = type(bare)(**{**{f: getattr(bare, f) for f in bare.__dataclass_fields__}, "headwear": wear})
-    before, after = bare.picture(256, 256).astype(int), hatted.picture(256, 256).astype(int)
-    changed = np.abs(before - after).max(-1) > 12
-    assert changed[30:70, 100:156].mean() > (0.08 if wear == "headband" else 0.3)
-    assert changed[105:230].mean() < 0.02
-
-
 def test_a_picture_carries_its_character(tmp_path):
     made = make_avatar("an old sailor with a white beard", engine="drawn", seed=3)
     write_made(tmp_path / "a.png", made)
@@ -188,6 +178,9 @@ def test_a_changed_picture_is_a_picture(tmp_path):
         {"hair": "spaghetti"},
         {"nonsense": 1},
         {"skin": {"tone": float("inf"), "freckles": 0}},
+        {"skin": {"marks": ["horns"]}},
+        {"worn": {"scarf": '"/><script>'}},
+        {"expression": {"gape": float("nan")}},
     ],
 )
 def test_a_forged_character_is_not_believed(tmp_path, change):

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from avatalk import engines
-from avatalk.avatars.artist.character import Character
+from avatalk.avatars.artist.character import Character, Worn
 from avatalk.errors import BadInput
 from avatalk.events import Monitor
 from avatalk.media import UInt8Array
@@ -29,6 +29,15 @@ STEPS = 20
 _SIDE = 1024  # pixels of a drawn character's picture; its rig is drawn at any size
 _CHUNK = "avatalk"  # the text chunk of a PNG
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_COLOURS = {
+    "accent",
+    "tie",
+    "earrings",
+    "hair_tips",
+    "hair_streaks",
+    "eyeshadow",
+    *(part.name for part in fields(Worn)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +207,8 @@ def _character(value: object) -> Character:
 
     character = TypeAdapter(Character).validate_python(value)  # its errors are ValueErrors
     _check_numbers(character)
-    colours = [value for name, value in asdict(character).items() if _holds_colour(name)]
+    named = asdict(character) | asdict(character.worn)
+    colours = [value for name, value in named.items() if _holds_colour(name)]
     for colour in [*colours, *character.backdrop]:
         if colour is not None and not _COLOUR.fullmatch(colour):
             raise ValueError("not a colour")
@@ -206,7 +216,7 @@ def _character(value: object) -> Character:
 
 
 def _holds_colour(name: str) -> bool:
-    return name.endswith("colour") or name in ("accent", "tie", "earrings", "hair_tips")
+    return name.endswith("colour") or name in _COLOURS
 
 
 def _check_numbers(part: Any) -> None:

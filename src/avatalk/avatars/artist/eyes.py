@@ -31,11 +31,16 @@ class Eyes:
         slim = 0.9 if male else 1.0
         merry = 0.07 * max(character.smile, 0.0)  # a smile narrows the eyes
         self._size = e
+        wide = character.expression.lids
+        open_ = 1 + (0.22 if wide > 0 else 0.45) * wide
         self._axis = a = Axis(-44, 50)
         up = [(-31, 6.0), (-27.5, -0.5), (-17, -10.6), (-2, -15.8), (13, -14.4), (24, -8.0), (31, -0.4)]
         low = [(-31, 6.0), (-25, 8.8), (-10, 11.6), (8, 11.8), (22, 7.8), (31, -0.4)]
         self._upper = a.spline(
-            [(x * e, (y * slim * (1 - merry) + old * max(x, 0) * 0.08) * e) for x, y in up]
+            [
+                (x * e, (y * slim * (1 - merry) * (open_ if y < 0 else 1) + old * max(x, 0) * 0.08) * e)
+                for x, y in up
+            ]
         )
         self._lower = a.spline([(x * e, y * slim * (1 - 1.4 * merry) * e) for x, y in low])
         x = a.x / e

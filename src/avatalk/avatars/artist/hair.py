@@ -12,7 +12,7 @@ import numpy as np
 from avatalk.avatars.artist.character import Character
 from avatalk.avatars.artist.face import Sheet, sheet
 from avatalk.avatars.artist.hats import HAIR_BELOW, covers_hair
-from avatalk.avatars.artist.locks import Curls, Guide, Lock, Part, Style
+from avatalk.avatars.artist.locks import Curls, Guide, Lock, Part, Style, sides
 from avatalk.avatars.artist.styles import STYLES
 from avatalk.avatars.artist.svg import Drawing, Float64Array, Point, inside, line, mix
 
@@ -26,13 +26,19 @@ class HairTones:
     light: str
     shine: str
     tips: str
+    streaks: str | None = None
 
 
 def hair_tones(character: Character) -> HairTones:
     """Return the colours of a character's hair."""
     c = character.hair_colour
     return HairTones(
-        mix(c, "#0b0506", 0.5), c, mix(c, "#ffdcae", 0.26), mix(c, "#fff0da", 0.5), character.hair_tips or c
+        mix(c, "#0b0506", 0.5),
+        c,
+        mix(c, "#ffdcae", 0.26),
+        mix(c, "#fff0da", 0.5),
+        character.hair_tips or c,
+        character.hair_streaks,
     )
 
 
@@ -110,6 +116,8 @@ def _hairs(d: Drawing, lock: Lock, t: HairTones, rng: np.random.Generator) -> No
     ]
     if lock.strands < 20:
         kinds = kinds[1:4]
+    if t.streaks is not None:
+        kinds.append((t.streaks, 3.0, 0.55))
     paths: list[list[str]] = [[] for _ in kinds]
     for i in range(lock.strands):
         u, wave = float(rng.uniform(0.02, 0.98)), rng.normal(0, 1.2, (len(lock.a), 2))
@@ -154,8 +162,14 @@ def _clumps(d: Drawing, lock: Lock, t: HairTones, rng: np.random.Generator) -> N
         d.path(line([*left, *reversed(right)], closed=True, tension=0.92), tint, opacity)
 
 
+_ON_TOP = frozenset({"crop", "messy", "side", "short", "undercut", "mohawk", "combover"})
+"""Styles of which a hat leaves only the sides."""
+
+
 def style(character: Character) -> Style:
     """Return the parts of a character's hair."""
+    if covers_hair(character) and character.hair in _ON_TOP:
+        return Style((), sides())
     return STYLES[character.hair](character)
 
 

@@ -26,6 +26,8 @@ def _opening(character: Character) -> list[Point]:
 
 def back(character: Character) -> list[Sheet]:
     """Draw what lies behind the neck."""
+    if character.headwear == "bubble":
+        return [_glass(0.3)]
     if character.hair != "hijab":
         return []
     s, c = sheet(-190, -240, 190, 330), chin_y(character)
@@ -37,6 +39,8 @@ def back(character: Character) -> list[Sheet]:
 
 def front(character: Character) -> list[Sheet]:
     """Draw a hat, or the scarf around the face and over the shoulders."""
+    if character.headwear == "bubble":
+        return [_reflections()]
     if character.hair != "hijab":
         return hats.draw(character)
     s, c, tint = sheet(-290, -260, 290, 560), chin_y(character), character.accent
@@ -87,7 +91,11 @@ def front(character: Character) -> list[Sheet]:
             d.stroke(line(points), dark, 6, opacity)
             d.stroke(line([(x - 4, y - 6) for x, y in points]), light, 6, opacity * 0.8)
     s.detail.stroke(line(hole, closed=True), light, 2.0, 0.4)
-    return [_cap(tint, dark), s]
+    if character.headwear == "veil":  # a nun's: white linen shows around the face
+        inner = [(x * 0.965, y * 0.975) for x, y in hole]
+        s.detail.stroke(line(inner, closed=True), dark, 17, 0.35)
+        s.detail.stroke(line(inner, closed=True), character.headwear_colour, 14)
+    return [_cap(character.headwear_colour if character.headwear == "veil" else tint, dark), s]
 
 
 def _cap(tint: str, dark: str) -> Sheet:
@@ -98,6 +106,33 @@ def _cap(tint: str, dark: str) -> Sheet:
     low = [(x * 0.985, y + 9) for x, y in reversed(brow)]
     under.shape.blob([*brow, *low], cap)
     return under
+
+
+_BUBBLE: list[Point] = [(92, -282), (176, -226), (228, -120), (240, 0), (226, 120), (176, 232)]
+
+
+def _glass(opacity: float) -> Sheet:
+    """Draw the hollow of an astronaut's helmet behind the head."""
+    s = sheet(-270, -320, 270, 330)
+    ring = line([(0, -300), *_BUBBLE, *mirror(_BUBBLE)], closed=True, tension=0.9)
+    s.shape.path(
+        ring, s.shape.linear(-200, -250, 220, 200, (0, "#dfeefa", opacity), (1, "#5f7690", opacity + 0.2))
+    )
+    return s
+
+
+def _reflections() -> Sheet:
+    """Draw the rim and the reflections of an astronaut's helmet, which leave the face clear."""
+    s = sheet(-270, -320, 270, 330)
+    ring = [*mirror(_BUBBLE), (0, -300), *_BUBBLE]
+    s.shape.stroke(line([(x * 0.985, y * 0.985) for x, y in ring], tension=0.9), "#9fb4c8", 4, 0.5)
+    s.shape.stroke(line(ring, tension=0.9), "#eef2f6", 9, 0.95)
+    s.shape.stroke(line([(x * 1.015, y * 1.015) for x, y in ring], tension=0.9), "#7c8694", 2.5, 0.8)
+    with s.shape.blurred(3):
+        s.shape.stroke(line([(-206, 40), (-210, -60), (-186, -160), (-132, -232)]), "#ffffff", 17, 0.6)
+        s.shape.stroke(line([(-100, -258), (-74, -270)]), "#ffffff", 15, 0.55)
+        s.shape.stroke(line([(208, 60), (190, 140)]), "#ffffff", 10, 0.4)
+    return s
 
 
 def cast(d: Drawing, character: Character, tint: str) -> None:

@@ -109,3 +109,48 @@ def arch(rx: float, ry: float, cy: float, low: float, count: int = 18) -> list[P
     angle = math.pi / 2 + math.asin(min(max((low - cy) / ry, -1), 1))
     turns = [-angle + 2 * angle * i / (count - 1) for i in range(count)]
     return [(rx * math.sin(a), cy - ry * math.cos(a)) for a in turns]
+
+
+def sides(strands: int = 50) -> list[Lock]:
+    """Short hair above the ears, which runs out into the skin."""
+    side = Lock(
+        [(-92, -196), (-142, -136), (-155, -60), (-152, 6), (-141, 34)],
+        [(-88, -150), (-118, -112), (-129, -60), (-134, -10), (-139, 28)],
+        0.7,
+        strands,
+        0.35,
+        faded=True,
+    )
+    return [side, turned(side, 0.4)]
+
+
+def drawn_back() -> list[Lock]:
+    """Hair combed back from the face to both sides of the crown."""
+    left = Lock(
+        [(-138, 26), (-162, -50), (-158, -130), (-110, -214), (-20, -248)],
+        [(-134, 10), (-132, -60), (-108, -120), (-60, -164), (-4, -178)],
+        0.9,
+        72,
+        0.5,
+    )
+    right = Lock(
+        [(138, 26), (164, -50), (160, -130), (112, -214), (-20, -248)],
+        [(134, 10), (133, -60), (108, -122), (60, -164), (-4, -178)],
+        0.55,
+        79,
+        0.5,
+    )
+    return [right, left]
+
+
+HAIRLINE: list[Point] = [
+    (133, -44),
+    (120, -100),
+    (92, -140),
+    (48, -158),
+    (0, -160),
+    (-48, -158),
+    (-92, -140),
+    (-120, -100),
+    (-133, -44),
+]

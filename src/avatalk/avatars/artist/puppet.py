@@ -8,6 +8,7 @@ the chest breathes. Lips, lids and eyes are then painted where they stand.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 import cv2
@@ -62,6 +63,7 @@ class Puppet:
         self._texture = np.asarray(cv2.add(cv2.multiply(under, rest, scale=1 / 255), self._above), np.uint8)
         self._under = under
         self._eyes, self._mouth = Eyes(character, view.scale), Mouth(character, view.scale)
+        self._gape = character.expression.gape
         self._field = Field(character, view, _painted(self._texture, view.scale))
 
     def still(self) -> UInt8Array:
@@ -99,6 +101,8 @@ class Puppet:
 
     def _bust(self, pose: Pose, motion: tuple[float, ...]) -> Iterator[tuple[Window, UInt8Array]]:
         """Yield the bust in bands, each with its rows and columns: RGBA, premultiplied."""
+        if self._gape > pose.open:  # pressed lips close all the same, see `Pose.parted`
+            pose = replace(pose, open=self._gape)
         bands = self._field.bands(pose, motion, self._mouth)
         for window, head, bent in bands:
             out = sample(self._texture, bent)

@@ -147,7 +147,13 @@ class Drawing:
     @contextmanager
     def clipped(self, data: str) -> Iterator[None]:
         """Keep what is drawn inside to the inside of an outline."""
-        name = self._define("clipPath", "", f'<path d="{data}"/>')
+        with self.within([f'<path d="{data}"/>']):
+            yield
+
+    @contextmanager
+    def within(self, shapes: Sequence[str]) -> Iterator[None]:
+        """Keep what is drawn inside to the inside of shapes, which are elements of a drawing's body."""
+        name = self._define("clipPath", "", "".join(shapes))
         self.body.append(f'<g clip-path="{name}">')
         yield
         self.body.append("</g>")

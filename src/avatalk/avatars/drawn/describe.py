@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import get_args
 
 import numpy as np
 
-from avatalk.avatars.artist.character import Character, FaceShape, Skin
+from avatalk.avatars.artist.character import Character, Expression, FaceShape, Mark, Skin, Worn
 from avatalk.avatars.artist.svg import mix
 from avatalk.avatars.drawn import words
-from avatalk.avatars.drawn.reading import Facts, read
+from avatalk.avatars.drawn.facts import Facts
+from avatalk.avatars.drawn.reading import read
 from avatalk.errors import BadInput
 
 _FABRICS = (
@@ -44,12 +46,18 @@ _WORN: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     ("medium", "wavy"): (("bob", "waves"), ("side",)),
     ("medium", "curly"): (("curls",), ("curly",)),
     ("medium", "coily"): (("afro",), ("afro",)),
+    ("", "messy"): (("waves",), ("messy",)),
+    ("short", "messy"): (("messy",), ("messy",)),
+    ("medium", "messy"): (("waves",), ("messy",)),
+    ("long", "messy"): (("waves",), ("waves",)),
     ("long", ""): (("straight", "waves"), ("straight", "waves")),
     ("long", "straight"): (("straight",), ("straight",)),
     ("long", "wavy"): (("waves",), ("waves",)),
     ("long", "curly"): (("curls",), ("curls",)),
     ("long", "coily"): (("afro", "locs"), ("locs",)),
 }
+_WITH_COLLAR = ("shirt", "blazer", "uniform", "waistcoat", "robe")
+_OVER_SHIRTS = ("blazer", "cardigan", "hoodie", "jacket", "waistcoat")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,7 @@ class _Maker:
     """Fills in what the facts leave open."""
 
     def __init__(self, facts: Facts, rng: np.random.Generator) -> None:
-        self._facts, self._values, self._rng = facts, {**facts.role, **facts.values}, rng
+        self._facts, self._values, self._rng = facts, {**_role(facts), **facts.values}, rng
 
     def character(self, name: str, description: str) -> Character:
         said, rng = self._values, self._rng
@@ -112,9 +120,9 @@ class _Maker:
         hair = self._hair(sex, age, tone)
         colour = str(said.get("hair_colour") or self._hair_colour(origin, age, male))
         clothes = str(said.get("clothes") or self._pick(_GARMENTS[sex]))
-        fabric = str(said.get("colour") or self._pick(_FABRICS))
+        fabric = str(said.get("colour") or said.get("own_colour") or self._pick(_FABRICS))
         tie = self._text("tie") if male or "tie" in self._facts.values else None
-        if tie and clothes not in ("shirt", "blazer"):
+        if (tie or said.get("bow_tie")) and clothes not in _WITH_COLLAR:
             clothes = "blazer"
         headwear = str(said.get("headwear", "none"))
         head_colour = said.get("headwear_colour")
@@ -124,15 +132,17 @@ class _Maker:
             age=age,
             sex="male" if male else "female",
             face=self._face(male, origin),
-            skin=Skin(min(max(tone, 0.0), 1.0), float(said.get("freckles", 0.0))),
+            skin=Skin(min(max(tone, 0.0), 1.0), float(said.get("freckles", 0.0)), self._marks()),
             hair=hair,  # type: ignore[arg-type]
             hair_colour=colour,
             hair_tips=self._text("hair_tips"),
+            hair_streaks=self._text("hair_streaks"),
             brow_colour=self._text("brow_colour") or self._brows(colour, tone, age),
             eye_colour=str(said.get("eye_colour") or words.EYE_COLOURS[self._pick(origin[2])]),
             lip_colour=self._text("lip_colour"),
             makeup=float(said.get("makeup", 0.0 if male else rng.uniform(0.3, 0.6))),
-            beard=self._beard(age),  # type: ignore[arg-type]
+            eyeshadow=self._text("eyeshadow"),
+            beard=self._beard(age, male),  # type: ignore[arg-type]
             beard_colour=self._text("beard_colour"),
             glasses=self._glasses(),  # type: ignore[arg-type]
             glasses_colour=str(said.get("glasses_colour") or self._pick(("#2a2422", "#5a3a22", "#8c6a3c"))),
@@ -140,11 +150,15 @@ class _Maker:
             clothes=clothes,  # type: ignore[arg-type]
             colour=fabric,
             accent=self._accent(clothes, hair, fabric),
+            pattern=str(said.get("pattern", "plain")),  # type: ignore[arg-type]
+            pattern_colour=self._text("pattern_colour"),
             tie=tie,
+            worn=Worn(**{part.name: self._text(part.name) for part in fields(Worn)}),
             headwear=headwear,  # type: ignore[arg-type]
             headwear_colour=str(head_colour or words.HEADWEAR_COLOURS.get(headwear, "#444444")),
             backdrop=self._wall(fabric),
             smile=float(said.get("smile", rng.uniform(0.5, 0.85))),
+            expression=Expression(**self._facts.expression),
         )
 
     def _pick(self, choices: Sequence[str]) -> str:
@@ -154,12 +168,15 @@ class _Maker:
         value = self._values.get(name)
         return str(value) if value else None
 
+    def _marks(self) -> tuple[Mark, ...]:
+        return tuple(mark for mark in get_args(Mark) if mark in self._facts.marks)
+
     def _sex(self) -> str:
         if self._values.get("beard") not in (None, "none"):
             return "male"
         if self._facts.values.get("tie") or self._values.get("hair") == "bald":
             return "male"
-        if any(self._values.get(name) for name in ("makeup", "lip_colour", "earrings")):
+        if any(self._values.get(name) for name in ("makeup", "lip_colour", "earrings", "pearls", "flower")):
             return "female"
         return self._pick(("female", "male"))
 
@@ -204,9 +221,17 @@ class _Maker:
 
     def _hair(self, sex: str, age: int, tone: float) -> str:
         said, male = self._values, sex == "male"
+        if said.get("fringe"):
+            if male:
+                return "crop"
+            return "longfringe" if said.get("length") == "long" else "fringe"
         if said.get("hair"):
             return str(said["hair"])
         length, texture = str(said.get("length", "")), str(said.get("texture", ""))
+        if said.get("headwear") == "turban":  # no fringe shows below it
+            return "slick" if male else "bun"
+        if said.get("headwear") == "bubble" and not length:  # long hair would hang through the helmet
+            length = "short"
         if not length and not texture:
             if tone > 0.7:
                 return self._pick(
@@ -215,7 +240,7 @@ class _Maker:
             if age >= 60:
                 bald = () if said.get("not_hair") == "bald" else ("bald",)
                 return self._pick(("short", *bald, "side") if male else ("pixie", "bob", "bun"))
-        if tone > 0.7 and texture == "curly" and length != "long":
+        if tone > 0.7 and length != "long" and texture in ("", "curly"):
             texture = "coily"
         return self._pick(_WORN[length, texture][male])
 
@@ -233,14 +258,16 @@ class _Maker:
         """Brows are a little darker than fair, grey or dyed hair."""
         red, green, blue = (int(hair[k : k + 2], 16) for k in (1, 3, 5))
         dyed = hair not in words.HAIR_COLOURS.values() and max(red, green, blue) - min(red, green, blue) > 70
-        if dyed and "hair_colour" in self._facts.values:
+        if dyed and "hair_colour" in self._values:
             return "#2a1e18" if tone > 0.3 else "#5a4030"
         if min(red, green, blue) > 120:
             return mix(hair, "#4a3f38", 0.35 if age > 55 else 0.55)
         return None
 
-    def _beard(self, age: int) -> str:
+    def _beard(self, age: int, male: bool) -> str:
         beard = str(self._values.get("beard", "none"))
+        if not male and "beard" not in self._facts.values:
+            return "none"
         if beard != "beard":
             return beard
         return str(self._values.get("beard_size") or ("full" if age >= 55 else "short"))
@@ -258,15 +285,14 @@ class _Maker:
 
     def _accent(self, clothes: str, hair: str, fabric: str) -> str:
         if hair == "hijab":
-            scarf = self._values.get("hair_colour")
             return str(
-                self._values.get("accent")
-                or scarf
+                self._values.get("hijab_colour")
+                or self._values.get("accent")
                 or self._pick(("#c58a8c", "#7f9bb0", "#8f83ad", "#5f8f86"))
             )
         if self._values.get("accent"):
             return str(self._values["accent"])
-        return mix(fabric, "#f4f0e8", 0.9) if clothes in ("blazer", "cardigan", "hoodie") else "#f2efe9"
+        return mix(fabric, "#f4f0e8", 0.9) if clothes in _OVER_SHIRTS else "#f2efe9"
 
     def _wall(self, fabric: str) -> tuple[str, str]:
         wanted = self._text("backdrop")
@@ -279,3 +305,24 @@ class _Maker:
 def _distance(one: str, other: str) -> float:
     pairs = ((int(one[k : k + 2], 16), int(other[k : k + 2], 16)) for k in (1, 3, 5))
     return float(sum((a - b) ** 2 for a, b in pairs) ** 0.5)
+
+
+def _role(facts: Facts) -> dict[str, str]:
+    """Return what somebody's part in life puts on them, less what the words say otherwise."""
+    role, said = dict(facts.role), facts.values
+    gone: set[str] = set()
+    if said.get("headwear", role.get("headwear")) != role.get("headwear"):
+        gone |= {"headwear_colour"}
+    if said.get("clothes", role.get("clothes")) != role.get("clothes"):
+        gone |= {"colour", "accent", "pattern", "pattern_colour", "tie", "bow_tie", "suspenders"}
+    if "colour" in said:
+        gone |= {"pattern", "pattern_colour"} if "pattern" not in said else set()
+    if {"length", "texture", "fringe"} & set(said):
+        gone |= {"hair"}
+    if "glasses" in said:
+        gone |= {"lenses"}
+    if said.get("tie"):
+        gone |= {"bow_tie"}
+    if said.get("bow_tie"):
+        gone |= {"tie"}
+    return {name: value for name, value in role.items() if name not in gone}

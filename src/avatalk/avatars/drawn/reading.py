@@ -4,45 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
-from avatalk.avatars.artist.svg import mix
 from avatalk.avatars.drawn import words
+from avatalk.avatars.drawn.colours import COLOUR_OF, SHADES, colours, shaded
+from avatalk.avatars.drawn.facts import Facts
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+s?|[,;.:()&]")
-_SHADES = {
-    "light": ("#fff4e2", 0.38),
-    "pale": ("#fbf4ea", 0.5),
-    "pastel": ("#fbf4ea", 0.5),
-    "bright": ("#ffffff", 0.12),
-    "dark": ("#0c0a10", 0.42),
-    "deep": ("#0c0a10", 0.3),
-}
 _ENDS = {"and", "with", "in", "on", "who", "whose", "wearing", "has", "but", "or", "from", ""}
 """What follows a noun, not an adjective."""
+_OUTER = ("blazer", "cardigan", "hoodie", "jacket", "waistcoat", "robe", "raincoat", "overalls")
+"""Clothes worn over others."""
+_BEARD_SIZES = {
+    "short": {"short", "trimmed", "neat", "small", "light", "groomed", "manicured"},
+    "full": {"full", "bushy", "thick", "big", "large", "wild", "heavy", "huge"},
+    "long": {"long", "flowing"},
+}
 _MOST_AGE, _LEAST_AGE = 90, 18
-
-
-@dataclass(slots=True)
-class Facts:
-    """What a description says; what it leaves open is None or empty.
-
-    Attributes:
-        values: field of `Character`, or one of ``length``, ``texture``, ``beard_size``, → what was said.
-        face: fields of `FaceShape`.
-        origin: a key of `words.ORIGINS`.
-        unknown: words that mean nothing to the artist, in their order.
-        understood: whether any word meant something.
-        child: whether a child is described.
-    """
-
-    values: dict[str, str | float] = field(default_factory=dict)
-    face: dict[str, float] = field(default_factory=dict)
-    role: dict[str, str] = field(default_factory=dict)
-    origin: str = ""
-    unknown: list[str] = field(default_factory=list)
-    understood: bool = False
-    child: bool = False
 
 
 def read(description: str) -> Facts:
@@ -69,13 +46,17 @@ class _Reader:
         self._last: words.Part | None = None
         self._copula = False
         self._denied = False
+        self._bare = True  # whether the clause has named nothing yet
 
     def run(self) -> None:
         for i, word in enumerate(self._tokens):
             following = self._tokens[i + 1] if i + 1 < len(self._tokens) else ""
             before = self._tokens[i - 1] if i else ""
-            if word in words.BREAKS:
+            if word == ":" and self._last is not None:
+                self._copula = True  # "hair: black"
+            elif word in words.BREAKS:
                 self._flush()
+                self._bare = True
                 self._denied = False
             elif word in words.DENIALS:
                 self._denied = True
@@ -115,12 +96,19 @@ class _Reader:
         facts.child |= word in words.CHILDREN
         if word in words.ROLES:
             facts.role |= words.ROLES[word]
+        if word in words.ALWAYS_HAIR and (
+            words.NOUNS.get(following) in ("streaks", "tips", "brows") or following in words.BEARDS
+        ):
+            self._waiting.append(word)  # a ginger beard
+            return True
         if word in words.SEX:
             values.setdefault("sex", words.SEX[word])
         if word in words.ALWAYS_HAIR:
+            self._bare = False
             self._hair_colour(word)
             return True
         if word in words.PEOPLE or word in words.ROLES:
+            self._bare = False
             self._to_person()
             return True
         if word in words.AGES:
@@ -128,12 +116,23 @@ class _Reader:
         if word in words.ORIGINS:
             facts.origin = word
             return True
-        if word in words.MOODS:
-            values["smile"] = words.MOODS[word]
+        if word in words.MOODS or word in words.EXPRESSIONS:
+            if word in words.MOODS:
+                values["smile"] = words.MOODS[word]
+            facts.expression |= words.EXPRESSIONS.get(word, {})
+            return True
+        if word == "braces" and not self._waiting:
+            return False  # those of the teeth; red braces hold trousers
+        if word in words.MARKS:
+            facts.marks.add(words.MARKS[word])
+            return True
+        if word in words.STYLES and following in words.BEARDS:
+            self._waiting.append("long")  # a braided beard
             return True
         part = self._noun(word)
         if part is not None:
             # "braided hair": both words are about the hair, and what waits belongs to the second.
+            self._bare = False
             if self._noun(following) != part or word in ("glasses", "hair"):
                 self._give(part)
             self._last, self._copula = part, False
@@ -150,16 +149,24 @@ class _Reader:
         if word in words.BEARDS:
             values["beard"] = "none"
         elif word in words.GLASSES:
-            values["glasses"] = "none"
+            values["glasses"], values["lenses"] = "none", ""
         elif word in words.HEADWEAR:
             values["headwear"] = "none"
-        elif part in ("tie", "earrings"):
-            values[part] = ""
+        elif part in words.WORN:
+            values[COLOUR_OF[part]] = ""
+        elif word in words.PATTERNS:
+            values["pattern"] = "plain"
+        elif word in words.MARKS:
+            self.facts.marks.discard(words.MARKS[word])
+        elif word == "hair":
+            values["hair"] = "bald"
         elif part in ("makeup", "freckles"):
             values[part] = 0.0
         elif word in words.STYLES:
             values["not_hair"] = words.STYLES[word]
         elif word in words.MOODS:
+            for name in words.EXPRESSIONS.get(word, {}):
+                self.facts.expression.pop(name, None)
             values["smile"] = 0.2 if words.MOODS[word] > 0.2 else 0.6
         elif word in words.AGES and word not in words.SEX:
             values.setdefault("age", 35)
@@ -170,8 +177,8 @@ class _Reader:
 
     def _hair_colour(self, word: str) -> None:
         colour = words.HAIR_COLOURS.get(word, words.HAIR_COLOURS["red"])
-        shade = self._waiting.pop() if self._waiting and self._waiting[-1] in _SHADES else ""
-        self.facts.values["hair_colour"] = _shaded(colour, shade)
+        shade = self._waiting.pop() if self._waiting and self._waiting[-1] in SHADES else ""
+        self.facts.values["hair_colour"] = shaded(colour, shade)
 
     def _is_age(self, word: str, before: str, following: str) -> bool:
         age: int | None = None
@@ -179,13 +186,17 @@ class _Reader:
             age = words.DECADES[word] + words.WITHIN_DECADE.get(before, 5)
         elif word in words.WITHIN_DECADE:
             return following in words.DECADES
-        elif word.isdigit() and (following.startswith("year") or 10 <= int(word[:3]) <= 120):
+        elif word.isdigit() and (
+            following.startswith("year") or before in ("of", "aged", "age") or 10 <= int(word[:3]) <= 120
+        ):
             age = int(word[:3])
         elif word in words.NUMBERS:
-            age = words.NUMBERS[word]
+            age = words.NUMBERS[word] + (5 if following == "something" else 0)
         elif word in words.COUNTS and before in words.NUMBERS:
             age = words.NUMBERS[before] + words.COUNTS.index(word) + 1
-        elif word in (*words.COUNTS, *words.TEENS) and following.startswith("year"):
+        elif word in (*words.COUNTS, *words.TEENS) and (
+            following.startswith("year") or before in ("of", "aged", "age", "is", "only")
+        ):
             age = 10  # a child
         if age is None:
             return False
@@ -199,16 +210,21 @@ class _Reader:
         if word in words.NOUNS:
             part = words.NOUNS[word]
             if part == "freckles":
-                values["freckles"] = 0.8
+                values["freckles"] = 1.0
             elif part == "age":
                 values.setdefault("age", 70)
+            elif part == "pattern":
+                values["pattern"] = words.PATTERNS[word]
             elif word == "lipstick":
                 values["makeup"] = 0.75
                 values.setdefault("lip_colour", "#a8343f")
             return part
         if word in words.STYLES:
-            values["hair"] = words.STYLES[word]
-            return "hair"
+            if words.STYLES[word] == "fringe":
+                values["fringe"] = 1.0
+            else:
+                values["hair"] = words.STYLES[word]
+            return "hijab" if words.STYLES[word] == "hijab" else "hair"
         if word in ("curls", "waves", "ringlets"):
             values["texture"] = words.TEXTURES[word]
             return "hair"
@@ -219,8 +235,10 @@ class _Reader:
             return "beard"
         if word in words.GLASSES:
             values["glasses"] = words.GLASSES[word] or values.get("glasses", "")
-            if word == "sunglasses":  # the artist has no dark lenses: eyes must be seen
-                self.facts.unknown.append(word)
+            if word in words.GLASSES_SHAPES:
+                values["glasses"] = words.GLASSES_SHAPES[word]
+            if word in ("sunglasses", "shades", "aviators"):
+                values["lenses"] = "#1a1c20"
             return "glasses"
         if word in words.CLOTHES:
             self._clothes(words.CLOTHES[word], word)
@@ -232,10 +250,10 @@ class _Reader:
 
     def _clothes(self, kind: str, word: str) -> None:
         """Note a garment; the second one is worn over or under the first."""
-        values, over = self.facts.values, ("blazer", "cardigan", "hoodie")
+        values, over = self.facts.values, _OUTER
         had = values.get("clothes")
-        if word == "labcoat":
-            values["colour"] = "#eef1f3"
+        if word in ("tuxedo", "tux"):
+            self.facts.role |= {"accent": "#f4f2ee", "bow_tie": "#1d1d22"}
         if kind and had and kind not in over and had in over:
             values["garment"] = "accent"  # a shirt beneath a jacket
             return
@@ -244,6 +262,8 @@ class _Reader:
         values["garment"] = "colour"
         if kind:
             values["clothes"] = kind
+        if word in words.CLOTHES_COLOURS:
+            values["own_colour"] = words.CLOTHES_COLOURS[word]
 
     def _is_quality(self, word: str) -> bool:
         return (
@@ -256,6 +276,7 @@ class _Reader:
             or word in words.BUILD
             or word in words.SKINS
             or word in words.EYE_COLOURS
+            or word in words.PATTERNS
         )
 
     def _to_person(self) -> None:
@@ -266,8 +287,13 @@ class _Reader:
             elif word in words.BUILD:
                 self.facts.face |= words.BUILD[word]
             elif word in words.TEXTURES:
-                self.facts.values["texture"] = words.TEXTURES[word]
+                self._texture(word)
         self._waiting = []
+
+    def _texture(self, word: str) -> None:
+        """Note the texture of hair that is said of the person; a messy person has no messy hair."""
+        if words.TEXTURES[word] != "messy":
+            self.facts.values["texture"] = words.TEXTURES[word]
 
     def _flush(self) -> None:
         """At the end of a clause, give what still waits to the noun before it, if there is one."""
@@ -277,8 +303,8 @@ class _Reader:
             if word in words.BUILD:
                 self.facts.face |= words.BUILD[word]
             elif word in words.TEXTURES:
-                self.facts.values["texture"] = words.TEXTURES[word]
-            elif word in words.SKINS and word not in words.COLOURS:
+                self._texture(word)
+            elif word in words.SKINS and (self._bare or word not in words.COLOURS):
                 self.facts.values["tone"] = words.SKINS[word]
             elif word in words.COLOURS:
                 self._unknown(word)
@@ -302,10 +328,9 @@ class _Reader:
                 elif word in words.TEXTURES:
                     values["texture"] = words.TEXTURES[word]
         elif part == "beard":
-            big = {"long", "full", "bushy", "thick", "big", "large", "wild", "heavy"} & set(waiting)
-            small = {"short", "trimmed", "neat", "small", "light"} & set(waiting)
-            if big or small:
-                values["beard_size"] = "full" if big else "short"
+            for size, said in _BEARD_SIZES.items():
+                if said & set(waiting):
+                    values["beard_size"] = size
         elif part == "glasses":
             for word in waiting:
                 if word in words.GLASSES_SHAPES:
@@ -316,66 +341,37 @@ class _Reader:
                 values["tone"] = sum(tones) / len(tones)
         elif part == "makeup":
             values["makeup"] = 1.0 if {"heavy", "bold", "bright", "strong"} & set(waiting) else 0.6
-        elif part == "cheeks" and "rosy" in waiting:
-            values.setdefault("tone", 0.1)
+        elif part == "eyeshadow":
+            values.setdefault("makeup", 0.6)
+        elif part == "freckles" and {"light", "subtle", "soft"} & set(waiting):
+            values["freckles"] = 0.85
+        self._pattern(part, waiting)
         self._colour(part, waiting)
+
+    def _pattern(self, part: words.Part, waiting: list[str]) -> None:
+        for word in waiting:
+            if word not in words.PATTERNS:
+                continue
+            if part in ("clothes", "pattern"):
+                self.facts.values["pattern"] = words.PATTERNS[word]
+            elif word not in words.COLOURS:
+                self._unknown(word)
 
     def _colour(self, part: words.Part, waiting: list[str]) -> None:
         values = self.facts.values
         if part == "clothes":
             name = str(values.pop("garment", "colour"))
-        elif part in _COLOUR_OF:
-            name = _COLOUR_OF[part]
+        elif part in COLOUR_OF:
+            name = COLOUR_OF[part]
         else:
+            for word in waiting:
+                if word in words.COLOURS and word not in words.SKINS and word not in words.MODIFIERS:
+                    self._unknown(word)  # a red nose
             return
-        found = _colours(part, waiting)
+        found = colours(part, waiting)
         if found:
             values[name] = found[0]
         if len(found) > 1 and part == "clothes" and name == "colour":
-            values["accent"] = found[1]
-        if part in ("tie", "earrings") and not found:
-            values.setdefault(name, {"tie": "#7a2434", "earrings": "#d9aa55"}[part])
-
-
-_COLOUR_OF: dict[words.Part, str] = {
-    "hair": "hair_colour",
-    "tips": "hair_tips",
-    "beard": "beard_colour",
-    "eyes": "eye_colour",
-    "brows": "brow_colour",
-    "lips": "lip_colour",
-    "glasses": "glasses_colour",
-    "tie": "tie",
-    "headwear": "headwear_colour",
-    "earrings": "earrings",
-    "backdrop": "backdrop",
-}
-
-
-_PLAIN = {"dark": "#2b2f38", "light": "#dcd8d0", "leather": "#2a2624"}
-"""Clothes whose colour is said by no colour."""
-
-
-def _colours(part: words.Part, waiting: list[str]) -> list[str]:
-    """Return the colours among the qualities of a part, each with its shade."""
-    table = words.COLOURS
-    if part in ("hair", "tips", "beard", "brows"):
-        table = words.COLOURS | words.HAIR_COLOURS
-    elif part == "eyes":
-        table = words.EYE_COLOURS
-    found: list[str] = []
-    shade = ""
-    for word in waiting:
-        if word in _SHADES and any(other in table and other not in _SHADES for other in waiting):
-            shade = word
-        elif word in table:
-            warm = shade == "light" and part in ("hair", "tips", "beard", "brows")
-            found.append(mix(table[word], table["light"], 0.5) if warm else _shaded(table[word], shade))
-            shade = ""
-    if not found and part == "clothes":
-        found = [_PLAIN[word] for word in waiting if word in _PLAIN]
-    return found
-
-
-def _shaded(colour: str, shade: str) -> str:
-    return mix(colour, *_SHADES[shade]) if shade else colour
+            values["pattern_colour" if values.get("pattern", "plain") != "plain" else "accent"] = found[1]
+        if part in words.WORN and not found and not values.get(name):
+            values[name] = words.WORN[part]

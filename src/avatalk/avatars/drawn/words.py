@@ -10,9 +10,11 @@ from importlib.resources import files
 from typing import Any, Literal, NamedTuple
 
 Part = Literal[
-    "hair", "tips", "beard", "eyes", "brows", "lips", "skin", "glasses", "clothes", "tie", "headwear",
-    "earrings", "makeup", "backdrop", "face", "nose", "mouth", "cheeks", "neck", "jaw", "chin", "freckles",
-    "age",
+    "hair", "hijab", "tips", "beard", "eyes", "brows", "lips", "skin", "glasses", "clothes", "tie",
+    "headwear", "earrings", "makeup", "eyeshadow", "backdrop", "face", "nose", "mouth", "cheeks",
+    "neck", "jaw", "chin", "freckles", "age", "pattern", "streaks", "bow_tie", "scarf", "pearls",
+    "necklace", "stethoscope", "suspenders", "headphones", "eyepatch", "nose_ring", "flower",
+    "badge",
 ]  # fmt: skip
 
 
@@ -71,6 +73,11 @@ SKINS: dict[str, float] = _spread(_WORDS["skins"])
 """Word → `Skin.tone`."""
 ORIGINS: dict[str, Origin] = {word: _origin(said) for word, said in _spread(_WORDS["origins"]).items()}
 NOUNS: dict[str, Part] = _spread(_WORDS["nouns"])
+WORN: dict[Part, str] = _WORDS["worn"]
+"""Small things to wear, and their colours where none is said."""
+MARKS: dict[str, str] = _spread(_WORDS["marks"])
+"""Word → one of `Skin.marks`."""
+PATTERNS: dict[str, str] = _spread(_WORDS["patterns"])
 STYLES: dict[str, str] = _spread(_WORDS["styles"])
 """Words that are a way to wear the hair → `Character.hair`."""
 LENGTHS: dict[str, str] = _spread(_WORDS["lengths"])
@@ -79,12 +86,16 @@ BEARDS: dict[str, str] = _spread(_WORDS["beards"])
 GLASSES: dict[str, str] = _spread(_WORDS["glasses"])
 GLASSES_SHAPES: dict[str, str] = _spread(_WORDS["glasses_shapes"])
 CLOTHES: dict[str, str] = _spread(_WORDS["clothes"])
+CLOTHES_COLOURS: dict[str, str] = _spread(_WORDS["clothes_colours"])
+"""Garments that have a colour of their own unless another is said."""
 HEADWEAR: dict[str, str] = _spread(_WORDS["headwear"])
 HEADWEAR_COLOURS: dict[str, str] = _spread(_WORDS["headwear_colours"])
 ROLES: dict[str, dict[str, str]] = _spread(_WORDS["roles"])
 """What work or a part in life makes people wear, unless the description says something else."""
 MOODS: dict[str, float] = _spread(_WORDS["moods"])
 """Word → `Character.smile`."""
+EXPRESSIONS: dict[str, dict[str, float]] = _spread(_WORDS["expressions"])
+"""Word → fields of `Expression`."""
 FACE: dict[tuple[str, str], tuple[str, float]] = {
     (key.split()[0], key.split()[1]): (change[0], change[1]) for key, change in _WORDS["face"].items()
 }
