@@ -517,3 +517,85 @@ def test_work_that_kills_its_workers_ends_as_failed(tmp_path, idle):
         process.wait()
     assert job.status == "failed" and job.error["code"] == "cannot_run" and job.error["hint"]
     assert not idle.db.dbos.list_workflows(workflow_id_prefix=job_id)
+
+
+# --- corrections -----------------------------------------------------------------------------------
+
+TALK = " ".join(
+    f"This is sentence number {number} of the talk."
+    for number in (
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+    )
+)
+
+
+def drawn(jobs, job_id):
+    """Numbers of the segments that were not copied."""
+    return sorted(made_by(jobs, job_id))
+
+
+@pytest.mark.parametrize(("captions", "most"), [("srt,soft", 1), ("burn,srt", 3)])  # burned ones linger
+def test_a_correction_draws_only_what_it_touches(service, monkeypatch, captions, most):
+    monkeypatch.setattr(segments, "SEGMENT_S", 3.0)
+    look = {"captions": captions, "seed": 5, "fps": "10", **SMALL}
+    talk = ended(service, service.submit(VideoRequest(text=TALK, **look)))
+    assert talk.status == "completed", talk.error
+    assert drawn(service, talk.id) == list(range(talk.segments)) and talk.segments > 6 and talk.reused == 0
+    first = [
+        {"sentence": 4, "text": "This sentence, the fifth one, is said in quite other words than before."}
+    ]
+    once = service.submit(VideoRequest(text=TALK, corrections=first, **look), revises=talk.id)
+    job = ended(service, once)
+    assert job.status == "completed", job.error
+    assert 1 <= len(drawn(service, once)) <= most and job.segments - talk.segments in (0, 1)
+    (planned,) = [event.data for event in service.events(once) if event.kind == "planned"]
+    assert planned["reused"] == job.segments - len(drawn(service, once))
+    assert job.frames * 0.6 < job.reused < job.frames
+    # What was corrected is corrected again, beside another correction.
+    second = [{"sentence": 9, "text": "Ten."}, *first]
+    request = VideoRequest(text=TALK, corrections=second, **look)
+    twice = service.submit(request, revises=once)
+    again = ended(service, twice)
+    assert again.status == "completed", again.error
+    assert 1 <= len(drawn(service, twice)) <= most
+    # The same bytes as if nothing had been there before.
+    alone = ended(service, service.submit(request))
+    assert len(drawn(service, alone.id)) == alone.segments and alone.reused == 0
+    for name in ("video.mp4", "captions.srt"):
+        assert read(service, twice, name) == read(service, alone.id, name)
+    path = service.storage.fetch(again.result["files"]["video.mp4"]["key"], Path())
+    assert load_spec(path) == request
+
+
+def test_the_same_video_is_only_copied_and_what_is_gone_is_drawn(service):
+    request = VideoRequest(text=TEXT, **SMALL)
+    first = ended(service, service.submit(request))
+    same = ended(service, service.submit(request, revises=first.id))
+    assert drawn(service, same.id) == [] and same.reused == same.frames
+    assert read(service, same.id) == read(service, first.id)
+    service.storage.remove(first.result["files"]["video.mp4"]["key"])
+    again = ended(service, service.submit(request, revises=first.id))
+    assert again.reused == 0 and read(service, again.id) == read(service, same.id)
+    service.delete(first.id)
+    other = ended(service, service.submit(VideoRequest(text=TEXT, seed=1, **SMALL), revises=same.id))
+    assert other.reused == 0 and read(service, other.id) != read(service, same.id)
+
+
+def test_a_video_is_revised_by_its_owner_alone(service):
+    theirs = service.submit(VideoRequest(text="Mine.", **SMALL), owner="a")
+    for revises in (theirs, "vid_0"):
+        with pytest.raises(UnknownName) as caught:
+            service.submit(VideoRequest(text="Mine.", **SMALL), owner="b", revises=revises)
+        assert caught.value.field == "revises"
+    ended(service, theirs)

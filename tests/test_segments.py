@@ -1,6 +1,7 @@
 """A video made in pieces is the video made at once."""
 
 from fractions import Fraction
+from itertools import accumulate
 
 import av
 import numpy as np
@@ -15,7 +16,7 @@ from avatalk.media import Cue
 from avatalk.pipeline import plan
 from avatalk.speech.audio import open_audio
 from avatalk.video.encode import Captions
-from avatalk.video.segments import bounds, join, write_segment, write_sound
+from avatalk.video.segments import bounds, join, moved, take_out, write_segment, write_sound
 
 TEXT = "This video is made in several pieces, and nobody can tell where they meet."
 
@@ -175,3 +176,52 @@ def test_a_late_caption_is_kept(tmp_path):
     cues = Captions((Cue(0.0, 0.5, ("First",)), Cue(0.9, 1.0, ("Last",))), "en")
     join(joined, pieces, tmp_path / "sound.m4a", Fraction(25), comment="", monitor=Monitor(), captions=cues)
     assert [text[2:] for _, _, text in captions_of(joined) if text[2:]] == [b"First", b"Last"]
+
+
+@given(
+    lengths=st.lists(st.integers(5, 300), min_size=1, max_size=40),
+    said=st.dictionaries(st.integers(0, 39), st.integers(1, 600), max_size=4),
+)
+def test_pieces_lie_between_sentences_and_stay_where_nothing_is_corrected(lengths, said):
+    joints = list(accumulate(lengths))
+    cuts = bounds(joints[-1], Fraction(25), 6.0, joints[:-1])
+    assert [cut[0] for cut in cuts] + [joints[-1]] == [0] + [cut[1] for cut in cuts]
+    if len(cuts) > 1:
+        assert all(50 <= stop - start <= 250 for start, stop in cuts)
+    starts = [0, *joints]
+    splices = [(starts[n], starts[n + 1], length) for n, length in sorted(said.items()) if n < len(lengths)]
+    new = moved(cuts, splices, Fraction(25), 6.0)
+    whole = joints[-1] + sum(length - (stop - start) for start, stop, length in splices)
+    assert [cut[0] for cut in new] + [whole] == [0] + [cut[1] for cut in new]
+    assert all(0 < stop - start <= 250 for start, stop in new)
+    for start, stop in cuts:
+        if not any(first < stop and start < last for first, last, _ in splices):
+            by = sum(length - (last - first) for first, last, length in splices if last <= start)
+            assert (start + by, stop + by) in new
+
+
+def test_pieces_are_taken_out_of_the_joined_video_as_they_were(tmp_path):
+    """The same packets, hence the same bytes when they are joined again."""
+    fps, cuts = Fraction(25), [(0, 30), (30, 71), (71, 90)]
+    request = VideoRequest(text="This is said once, and then it is taken apart.", size="128x128")
+    with plan(request) as made:
+        pieces, sound, again = [], tmp_path / "sound.m4a", []
+        write_sound(sound, made.speech.audio, quality="draft", monitor=Monitor())
+        for start, stop in cuts:
+            pieces.append(tmp_path / f"{start}.mp4")
+            frames = made.frames(start % 40, start % 40 + stop - start)
+            write_segment(
+                pieces[-1], frames, stop - start, fps, (128, 128), quality="standard", monitor=Monitor()
+            )
+    join(tmp_path / "a.mp4", pieces, sound, fps, comment="", monitor=Monitor())
+    for start, stop in cuts:
+        again.append(tmp_path / f"again{start}.mp4")
+        take_out(tmp_path / "a.mp4", again[-1], start, stop, fps)
+    join(tmp_path / "b.mp4", again, sound, fps, comment="", monitor=Monitor())
+    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+    for start, stop in ((10, 30), (71, 91), (30, 31 + 71)):
+        with pytest.raises(OutputError):
+            take_out(tmp_path / "a.mp4", tmp_path / "c.mp4", start, stop, fps)
+    with pytest.raises(OutputError):
+        take_out(tmp_path / "gone.mp4", tmp_path / "c.mp4", 0, 30, fps)
+    assert not (tmp_path / "c.mp4").exists()

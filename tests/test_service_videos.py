@@ -256,6 +256,27 @@ def test_an_idempotency_key_makes_one_video(idle, portrait_png):
     assert idle.post("/v1/videos", json=JOB, headers={"Idempotency-Key": "a" * 201}).status_code == 400
 
 
+def test_a_video_is_corrected_by_its_owner(client):
+    text = "We meet on Monday. Bring a good book with you. See you there."
+    first = client.post("/v1/videos", json={**JOB, "text": text}).json()
+    told_by(client, f"/v1/videos/{first['id']}/events")
+    said = {"text": text, "corrections": [{"sentence": 0, "text": "We meet on Tuesday."}]}
+    again = client.post("/v1/videos", json={**JOB, **said, "revises": first["id"]})
+    assert again.status_code == 202 and again.json()["said"] == text.replace("Monday", "Tuesday")
+    told_by(client, f"/v1/videos/{again.json()['id']}/events")
+    made = client.get(f"/v1/videos/{again.json()['id']}").json()
+    assert made["status"] == "completed" and 0 < made["reused"] < made["frames"]
+    assert made["request"] == {**JOB, **said}
+    assert client.get("/v1/videos?search=tuesday").json()["data"] == [made]
+    # A part of a form, too; and what is somebody else's is as if it were not there.
+    form = {"text": (None, text), "corrections": (None, json.dumps(said["corrections"]))}
+    assert client.post("/v1/videos", files=form).json()["said"] == made["said"]
+    headers = {"Cookie": f"avatalk_visitor={'w' * 24}"}
+    for revises in (first["id"], "vid_" + "0" * 28):
+        answer = client.post("/v1/videos", json={**JOB, "revises": revises}, headers=headers)
+        assert (answer.status_code, answer.json()["error"]["field"]) == (404, "revises")
+
+
 def test_a_callback_is_registered_once(idle):
     url = "https://example.org/hook"
     ids = {

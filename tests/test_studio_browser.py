@@ -402,6 +402,47 @@ def test_a_video_of_the_library_is_made_again_with_changes(visit):
     assert [video["id"] for video in visit.videos()] == [first["id"]]
 
 
+def test_a_sentence_is_corrected_and_the_rest_of_the_video_stays(visit):
+    page = visit.page
+    sentences = [
+        "We meet on Monday at nine.",
+        "Bring a good book.",
+        "There is tea, and cake.",
+        "See you there.",
+    ]
+    visit.draft(" ".join(sentences))
+    video = visit.generate()
+    for number, word, said in ((1, "book.", "Bring two good friends."), (2, "cake.", "There is no tea.")):
+        page.click("#timeline summary")
+        page.click(f"#timeline-words button:text-is('{word}')")
+        assert page.input_value("#timeline-sentence") == sentences[number]
+        page.fill("#timeline-sentence", said)
+        with page.expect_response(
+            lambda answer: answer.request.method == "POST" and answer.url.endswith("/v1/videos")
+        ) as asked:
+            page.click("#timeline-again")
+        sentences[number] = said
+        before, video = video, visit.finished(asked.value.json()["id"])
+        assert video["said"] == page.input_value("#text") == " ".join(sentences)
+        assert 0.3 * video["frames"] < video["reused"] < video["frames"]
+        assert video["request"]["text"] == before["request"]["text"]
+        page.click("#report summary")
+        drawn = video["frames"] - video["reused"]
+        page.wait_for_function(
+            "told => document.getElementById('report-body').innerText.includes(told)",
+            arg=f"{drawn} of {video['frames']} frames",
+        )
+        page.click("#report summary")
+    assert [one["sentence"] for one in video["request"]["corrections"]] == [1, 2]
+    made = spoken(visit.download(), video)
+    assert made.seconds == pytest.approx(video["duration_s"], abs=0.1)
+    # The library has what is said now, and brings it back.
+    page.click("#view-library")
+    page.locator(".clip .again").first.click()
+    visit.ready()
+    assert page.input_value("#text") == " ".join(sentences)
+
+
 def test_keys_alone_make_a_video(visit):
     """Tab, Enter and Space lead to everything, and what has the focus is in view and marked."""
     page = visit.page

@@ -68,6 +68,9 @@ REQUEST_OPTIONS: dict[str, Any] = {
     "text": _option("What to say; - reads it from standard input."),
     "file": _option("A text file with what to say."),
     "audio": _option("A recording to speak instead of a text."),
+    "corrections": _option(
+        'Sentences of the text that are said otherwise, as JSON: [{"sentence": 2, "text": "So it is."}].'
+    ),
     "transcript": _option("A file with the words of the recording: text, SRT or WebVTT."),
     "voice": _option("A voice of `avatalk voices`.", "fits the text"),
     "voice_sample": _option("A recording, 3 s to 5 min, whose voice is cloned."),
@@ -141,6 +144,8 @@ def _request(spec: Path | None, given: dict[str, Any]) -> VideoRequest:
                 fields.pop(other_one, None)
     if "audio" not in fields or given.get("audio") is not None:  # it belongs to a recording
         fields.pop("transcript", None)
+    if given.get("text") is not None or given.get("audio") is not None:  # they belong to the text before
+        fields.pop("corrections", None)
     fields.update({name: value for name, value in given.items() if value is not None})
     return VideoRequest(**fields)
 

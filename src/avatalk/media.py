@@ -90,6 +90,25 @@ class Cue:
 
 
 @dataclass(frozen=True, slots=True)
+class Splice:
+    """A stretch of a video that another sentence takes the place of. Frames are those before the correction.
+
+    Attributes:
+        start: first frame that is replaced.
+        stop: the frame after the last one; what follows moves by ``frames - (stop - start)``.
+        frames: number of frames that take their place.
+        speech: what is said there, alone: its times count from its own beginning.
+        begin_s: when that begins, before the correction.
+    """
+
+    start: int
+    stop: int
+    frames: int
+    speech: Speech
+    begin_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Speech:
     """What stage 2 makes.
 
@@ -101,6 +120,9 @@ class Speech:
         engine: name of the engine that spoke, likewise.
         language: of the words, BCP-47; empty where it is not known.
         better: what would make it sound better, each with how to get it.
+        joints: the middle of each pause between sentences, seconds.
+        before: what it was before its corrections; None if it has none.
+        splices: its corrections, in order and apart.
     """
 
     audio: AudioClip
@@ -110,6 +132,9 @@ class Speech:
     engine: str = ""
     language: str = ""
     better: tuple[str, ...] = ()
+    joints: tuple[float, ...] = ()
+    before: Speech | None = None
+    splices: tuple[Splice, ...] = ()
 
 
 # --- pictures and faces ----------------------------------------------------------------------------

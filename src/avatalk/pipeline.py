@@ -6,6 +6,7 @@ the frame's index, which previews, parallel segments and resuming rest on.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import time
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from avatalk.media import Cue, Face, MotionCurve, Result, Speech, UInt8Array, Vi
 from avatalk.request import VideoRequest
 from avatalk.scene import Scene, check_scene, set_scene
 from avatalk.spec import check_local, keep_sources, portable
+from avatalk.speech.correct import frame_at
 from avatalk.video.ahead import ahead, side_by_side
 from avatalk.video.encode import Captions, encode
 from avatalk.video.formats import check_output
@@ -144,6 +146,24 @@ class Plan:
         if self._scene.shot.pictures is None:
             raise BadInput("Only a clip has source pictures.", hint="The frames of a still differ from one.")
         return self._scene.shot.pictures(start, stop)
+
+    def cuts(self) -> list[int]:
+        """Frames that lie between two sentences of a text, as it was before its corrections."""
+        return [frame_at(joint, self.fps) for joint in (self.speech.before or self.speech).joints]
+
+    def trace(self, start: int, stop: int) -> str | None:
+        """A hash of what frames `start` to `stop` - 1 depend on besides the request without its words.
+
+        Stretches of videos that differ in their words alone have the same frames if it is the same; None
+        where nobody knows.
+        """
+        traces = self._scene.traces(self._animation, start, stop)
+        if traces is None:
+            return None
+        digest = hashlib.sha256()
+        for trace in traces:
+            digest.update(f"{len(trace)} ".encode() + trace)
+        return digest.hexdigest()
 
     def close(self) -> None:
         """Remove the temporary files."""
@@ -278,7 +298,7 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
             monitor.report("speech")
             speech = stages.find_speech(request, avatar, Path(folder.name), monitor)
             fps = stages.frame_rate(request, avatar)
-            n_frames = stages.frame_count(speech.audio.duration_s, speech.audio.sample_rate, fps)
+            n_frames = stages.count_frames(speech, fps)
 
         # 3 face
         with clock("face"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
@@ -158,6 +159,26 @@ Fit = Literal["cover", "contain"]
 Framing = Literal["source", "bust", "head"]
 
 
+class Correction(BaseModel):
+    """One sentence of a text, said otherwise."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sentence: int = Field(ge=0, description="Number of the sentence in `text`, from 0.")
+    text: str = Field(min_length=1, description="What is said instead: one sentence, or several.")
+
+
+def _parse_corrections(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise ValueError(
+                'corrections are written as JSON, such as [{"sentence": 2, "text": "So it is."}]'
+            ) from None
+    return value
+
+
 class VideoRequest(BaseModel):
     """What video to make. Frozen; equal requests give equal files.
 
@@ -175,6 +196,9 @@ class VideoRequest(BaseModel):
     avatar_prompt: str | None = Field(None, description="Who the avatar is, in words, instead of `avatar`.")
     avatar_engine: str = Field("auto", description="What makes an avatar from words, see `avatalk engines`.")
     text: str | None = Field(None, description="Words to speak.")
+    corrections: Annotated[tuple[Correction, ...], BeforeValidator(_parse_corrections)] = Field(
+        (), description="Sentences of `text` that are said otherwise; all else of the video stays as it was."
+    )
     audio: str | None = Field(None, description="Path of a recording to speak instead of `text`.")
     transcript: str | None = Field(
         None, description="The words of `audio`: lips and captions then know which sound is spoken when."
@@ -248,6 +272,15 @@ class VideoRequest(BaseModel):
             read_overlay(value)
         return value
 
+    @field_validator("corrections")
+    @classmethod
+    def _in_order(cls, value: tuple[Correction, ...]) -> tuple[Correction, ...]:
+        if len({correction.sentence for correction in value}) < len(value):
+            raise ValueError("a sentence has one correction; put both into one text")
+        if any("\ud800" <= letter <= "\udfff" for correction in value for letter in correction.text):
+            raise ValueError("it is not valid UTF-8")
+        return tuple(sorted(value, key=lambda correction: correction.sentence))
+
     @field_validator("*")
     @classmethod
     def _is_unicode(cls, value: object) -> object:
@@ -294,6 +327,13 @@ class VideoRequest(BaseModel):
                 hint="Give one of them.",
                 stage="speech",
                 field="voice_sample",
+            )
+        if self.text is None and self.corrections:
+            raise BadInput(
+                "Corrections without a text are given.",
+                hint="They say which sentences of --text are spoken otherwise.",
+                stage="speech",
+                field="corrections",
             )
         if self.text is not None and not self.text.strip():
             raise SpeechError("The text is empty.", hint="Write what to say.", stage="speech", field="text")

@@ -43,6 +43,9 @@ class Layer(Protocol):
     def over(self, frame: UInt8Array, index: int) -> UInt8Array:
         """Lay it over frame `index`, RGB or premultiplied RGBA, in place, and return it."""
 
+    def traces(self, start: int, stop: int) -> Iterator[bytes]:
+        """Yield what frames `start` to `stop` - 1 show of it, if that is not the same in every frame."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scene:
@@ -79,6 +82,17 @@ class Scene:
 
             frames = before(self.backdrop.pictures(start, stop), frames)
         return self._under_layers(frames, start) if self.layers else frames
+
+    def traces(self, animation: Animation, start: int, stop: int) -> list[bytes] | None:
+        """What frames `start` to `stop` - 1 depend on besides the request without its words.
+
+        Stretches with the same traces have the same frames, wherever they lie. None where that is not known:
+        each frame of a clip is another picture, and networks look at more than a frame.
+        """
+        if self.backdrop is not None or self.shot.pictures is not None or not animation.by_rows:
+            return None
+        rows = [curve.values[start:stop].tobytes() for curve in (self.shot.visemes, self.shot.motion)]
+        return [*rows, *(trace for layer in self.layers for trace in layer.traces(start, stop))]
 
     def _under_layers(self, frames: Iterator[UInt8Array], start: int) -> Iterator[UInt8Array]:
         for index, frame in enumerate(frames, start):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -18,13 +17,16 @@ from avatalk.avatars.sources import describe_avatar, open_avatar
 from avatalk.errors import FaceError, SpeechError
 from avatalk.events import Monitor
 from avatalk.lipsync import listen
-from avatalk.lipsync.motion import motion_curve
+from avatalk.lipsync.motion import motion_curve, swing
+from avatalk.lipsync.splice import spliced_motion, spliced_visemes
 from avatalk.lipsync.visemes import from_phonemes
 from avatalk.media import Avatar, FaceTrack, MotionCurve, Speech, UInt8Array, VisemeCurve
 from avatalk.request import MAX_FPS, MIN_FPS, VideoRequest
 from avatalk.speech.align import recorded
 from avatalk.speech.audio import open_audio
+from avatalk.speech.correct import frame_count
 from avatalk.speech.perform import perform
+from avatalk.speech.synthesis import Changes
 from avatalk.video.ahead import ahead
 
 if TYPE_CHECKING:
@@ -94,7 +96,7 @@ def edit_of(request: VideoRequest) -> Edit:
 
 
 def find_speech(request: VideoRequest, avatar: Avatar, folder: Path, monitor: Monitor) -> Speech:
-    """Stage 2: the recording, or the text spoken into a file in `folder`."""
+    """Stage 2: the recording, or the text spoken into files in `folder`."""
     sex = avatar.character.sex if avatar.character is not None else ""
     if request.text is None:
         assert request.audio is not None  # the request holds exactly one of both
@@ -110,6 +112,10 @@ def find_speech(request: VideoRequest, avatar: Avatar, folder: Path, monitor: Mo
         speed=request.speed,
         pitch=request.pitch,
         sex=sex,
+        changes=Changes(
+            {correction.sentence: correction.text for correction in request.corrections},
+            frame_rate(request, avatar),
+        ),
     )
 
 
@@ -119,10 +125,11 @@ def frame_rate(request: VideoRequest, avatar: Avatar) -> Fraction:
     return request.fps or min(max(own, Fraction(MIN_FPS)), Fraction(MAX_FPS))
 
 
-def frame_count(duration_s: float, sample_rate: int, fps: Fraction) -> int:
-    """Frames that cover the whole sound: less than one frame beyond it."""
-    samples = round(duration_s * sample_rate)
-    return max(1, math.ceil(Fraction(samples, sample_rate) * fps))
+def count_frames(speech: Speech, fps: Fraction) -> int:
+    """Frames of the video of `speech`: they cover it, and less than one frame more."""
+    first = speech.before or speech
+    more = sum(splice.frames - (splice.stop - splice.start) for splice in speech.splices)
+    return frame_count(first.audio.duration_s, first.audio.sample_rate, fps) + more
 
 
 def source_frames(
@@ -193,9 +200,25 @@ def find_curves(
             )
         visemes, loudness = heard.visemes, heard.loudness
     else:
+        if speech.before is not None:
+            return _spliced_curves(request, speech, speech.before, fps)
         visemes = from_phonemes(speech.phonemes, rate, n_frames)
         loudness = listen.loudness(speech.audio, rate, n_frames)
     return visemes, motion_curve(loudness, rate, seed=request.seed, still=request.still)
+
+
+def _spliced_curves(
+    request: VideoRequest, speech: Speech, before: Speech, fps: Fraction
+) -> tuple[VisemeCurve, MotionCurve]:
+    """The curves before the corrections of `speech`, and other rows in their places."""
+    rate, n_frames = float(fps), count_frames(before, fps)
+    visemes = from_phonemes(before.phonemes or (), rate, n_frames)
+    loudness = listen.loudness(before.audio, rate, n_frames)
+    motion = swing(loudness, rate, seed=request.seed, still=request.still)
+    return (
+        spliced_visemes(visemes, before.phonemes or (), speech.splices),
+        spliced_motion(motion, loudness, speech.splices, rate, still=request.still),
+    )
 
 
 def check_faces(strict: bool, faceless: Sequence[tuple[float, float]], monitor: Monitor) -> None:

@@ -87,6 +87,7 @@ class AsyncClient:
         priority: str = "normal",
         callback_url: str | None = None,
         idempotency_key: str | None = None,
+        revises: str | None = None,
         **fields: Any,
     ) -> Video:
         """Queue a video. Local files that it names are sent.
@@ -97,15 +98,19 @@ class AsyncClient:
             callback_url: what is told by a signed POST when the video ends.
             idempotency_key: submitting again with the same one, within 24 hours, gives the same video; by
                 default each call makes a video of its own.
+            revises: id of a video that this one corrects; what both have in common is not drawn again.
             **fields: of a `VideoRequest`.
 
         Raises:
             BadInput: a field is wrong.
             UnreadableFile: a file is missing, or cannot be used.
             TooMany: the key is at a limit.
+            NotFound: there is no video `revises`.
             Unreachable: the service could not be reached.
         """
         body = await self._uploads.fields(request, fields)
+        if revises:
+            body["revises"] = revises
         if priority != "normal":
             body["priority"] = priority
         if callback_url:

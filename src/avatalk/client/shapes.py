@@ -31,6 +31,9 @@ class Video:
         progress: 0 to 1.
         eta_s: seconds until it is completed; None while that is not known.
         duration_s: its length; None before it is planned.
+        frames: number of its frames; likewise.
+        reused: how many of them were copied from the video that it revises; likewise.
+        said: its text with all corrections; None for a recording.
         warnings: what the user should know.
         error: why it failed: code, message, field, hint, retryable.
         links: name → path of what belongs to it; None for what there is not, or not yet.
@@ -46,6 +49,9 @@ class Video:
     progress: float = 0.0
     eta_s: float | None = None
     duration_s: float | None = None
+    frames: int | None = None
+    reused: int | None = None
+    said: str | None = None
     warnings: list[str] = field(default_factory=list)
     error: dict[str, Any] | None = None
     links: dict[str, str | None] = field(default_factory=dict)

@@ -72,11 +72,12 @@ class Client:
         priority: str = "normal",
         callback_url: str | None = None,
         idempotency_key: str | None = None,
+        revises: str | None = None,
         **fields: Any,
     ) -> Video:
         """Queue a video; see `AsyncClient.submit`."""
         how = {"priority": priority, "callback_url": callback_url, "idempotency_key": idempotency_key}
-        return self._run(self._client.submit, request, **how, **fields)
+        return self._run(self._client.submit, request, revises=revises, **how, **fields)
 
     def get(self, video_id: str) -> Video:
         """Return a video as it stands; see `AsyncClient.get`."""

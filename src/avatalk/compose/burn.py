@@ -7,8 +7,8 @@ depends on its index alone.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -119,6 +119,15 @@ class CaptionLayer:
             cv2.multiply(part, keep, part, 1 / 255)
             cv2.add(part, colour, part)
         return frame
+
+    def traces(self, start: int, stop: int) -> Iterator[bytes]:
+        """Yield the captions of frames `start` to `stop` - 1 as drawn, and which of these show them."""
+        for number in range(bisect_right(self._stops, start), bisect_left(self._starts, stop)):
+            label = self._label(number)
+            first, last = max(self._starts[number] - start, 0), min(self._stops[number], stop) - start
+            yield repr((first, last, label.x, label.y, label.keep.shape)).encode()
+            yield label.keep.tobytes()
+            yield label.colour.tobytes()
 
     def _draw(self, number: int) -> Label:
         return draw(self.cues[number].lines, self.style, self.fonts)

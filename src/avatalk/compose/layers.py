@@ -58,3 +58,7 @@ class OverlayLayer:
         layer = self._layer[..., : part.shape[2]]
         part[:] = cv2.add(cv2.multiply(part, rest, scale=1 / 255), np.ascontiguousarray(layer))
         return frame
+
+    def traces(self, start: int, stop: int) -> Iterator[bytes]:  # noqa: ARG002 - the same in every frame
+        """See `avatalk.scene.Layer.traces`."""
+        return iter(())

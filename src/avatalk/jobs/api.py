@@ -21,7 +21,7 @@ from avatalk.jobs.inputs import ASSETS, Inputs, check_request, store_inputs, wor
 from avatalk.jobs.job import Job, JobEvent, job_of
 from avatalk.jobs.live import Segment
 from avatalk.jobs.storage import Storage, Stored
-from avatalk.jobs.tables import Database, events, jobs
+from avatalk.jobs.tables import Database, events, jobs, revisions
 from avatalk.request import VideoRequest
 
 PRIORITIES = {"high": -600, "normal": 0, "low": 6 * 3600}
@@ -60,6 +60,7 @@ class Jobs:
         priority: str = "normal",
         idempotency_key: str = "",
         besides: str = "",
+        revises: str = "",
         admit: Callable[[sa.Connection, str], None] | None = None,
     ) -> str:
         """Queue a video and return the id of its job. Its files are copied; the caller's may go.
@@ -72,17 +73,23 @@ class Jobs:
             idempotency_key: submitting again with the same key, within 24 hours, gives the same job.
             besides: what belongs to the request although the video is the same without it, such as whom to
                 tell: with another one a key counts as used for another request.
+            revises: a job of the same owner whose video this one corrects. What both have in common is
+                copied from there if that video is still stored when this one is planned; the result is
+                the same.
             admit: called in the transaction with the id of a new job; what it raises undoes all.
 
         Raises:
             BadInput: a file is missing, a name is unknown, or no job can make this.
             Conflict: the key was used for another request.
+            NotFound: there is no job `revises` of this owner.
             StorageError: storage or database cannot be reached.
         """
         if priority not in PRIORITIES:
             hint = f"There are {', '.join(PRIORITIES)}."
             raise BadInput(f"There is no priority {priority!r}.", hint=hint, field="priority")
         have = needs.had_by_workers(self.db)
+        if revises:
+            self.get(revises, owner, "revises")
         if isinstance(request, Inputs):
             check_request(VideoRequest(**request.fields))
             inputs = request
@@ -124,6 +131,8 @@ class Jobs:
             connection.execute(jobs.update().where(mine, stale).values(idempotency_key=None))
             queue = needs.choose(self.db, connection, row["needs"])
             connection.execute(jobs.insert().values(**row, queue=queue))
+            if revises:
+                connection.execute(revisions.insert().values(job_id=job_id, revises=revises))
             records.tell(connection, job_id, "status", {"status": "queued"})
             records.enqueue(self.db, connection, f"{job_id}.plan", records.PLAN, turn, job_id, queue=queue)
             if admit is not None:
@@ -152,12 +161,13 @@ class Jobs:
             )
         return str(row.id)
 
-    def get(self, job_id: str, owner: str | None = None) -> Job:
+    def get(self, job_id: str, owner: str | None = None, field: str = "id") -> Job:
         """Return a job.
 
         Args:
             job_id: from `submit`.
             owner: if given, the jobs of others do not exist.
+            field: that named it, for the error.
 
         Raises:
             NotFound: there is none of that id.
@@ -166,7 +176,7 @@ class Jobs:
         def work(connection: sa.Connection) -> Job:
             row = connection.execute(sa.select(jobs).where(jobs.c.id == job_id)).one_or_none()
             if row is None or owner not in (None, row.owner):
-                raise NotFound(f"There is no job {job_id}.", hint="It may have been deleted.", field="id")
+                raise NotFound(f"There is no job {job_id}.", hint="It may have been deleted.", field=field)
             return job_of(connection, row)
 
         return self.db.run(work)

@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from avatalk.jobs import records
 from avatalk.jobs.inputs import ASSETS
 from avatalk.jobs.storage import Found, Storage
-from avatalk.jobs.tables import Database, assets, chores, events, files, jobs, segments
+from avatalk.jobs.tables import Database, assets, chores, events, files, jobs, revisions, segments
 
 _AT_ONCE = 200  # jobs looked at in one query
 _STRAY_S = (
@@ -105,7 +105,7 @@ def remove_job(db: Database, storage: Storage, job_id: str) -> None:
     def work(connection: sa.Connection) -> int:
         query = sa.select(sa.func.count()).where(segments.c.job_id == job_id)
         count = connection.execute(query).scalar_one()
-        for column in (events.c.job_id, segments.c.job_id, jobs.c.id):
+        for column in (events.c.job_id, segments.c.job_id, revisions.c.job_id, jobs.c.id):
             connection.execute(sa.delete(column.table).where(column == job_id))
         return int(count)
 

@@ -122,7 +122,8 @@ def told_request(inputs: Inputs) -> str:
 def words_of(inputs: Inputs) -> str:
     """What a search for a job looks in: its texts, its avatar and the names of its files, case folded."""
     request = VideoRequest(**inputs.fields)
-    texts = [request.text, request.transcript, request.avatar_prompt, *inputs.names.values()]
+    said = [correction.text for correction in request.corrections]
+    texts = [request.text, *said, request.transcript, request.avatar_prompt, *inputs.names.values()]
     if request.avatar_prompt is None and request.avatar not in inputs.names:
         texts.append(request.avatar)
     return "\n".join(filter(None, texts)).casefold().replace("\0", "")  # which PostgreSQL does not take

@@ -28,6 +28,7 @@ class Job:
         duration_s: length of the video; None before it is planned.
         frames: number of its frames; likewise.
         segments: number of pieces; 0 before it is planned.
+        reused: frames that were copied from the video it revises; None before it is planned.
         warnings: what the user should know.
         error: code, message, field, hint, stage, retryable, if it failed.
         result: ``files``: name → key, size, sha256, type; ``report``: the fields of `avatalk.Result`. None
@@ -48,6 +49,7 @@ class Job:
     duration_s: float | None
     frames: int | None
     segments: int
+    reused: int | None
     warnings: list[str]
     error: dict[str, Any] | None
     result: dict[str, Any] | None
@@ -95,6 +97,7 @@ def job_of(connection: sa.Connection, row: sa.Row[Any]) -> Job:
         duration_s=row.plan["duration_s"] if row.plan else None,
         frames=row.plan["n_frames"] if row.plan else None,
         segments=int(connection.execute(count).scalar_one()),
+        reused=row.plan.get("reused", 0) if row.plan else None,
         warnings=warnings,
         error=row.error,
         result=row.result,

@@ -7,7 +7,7 @@ workers make wants the job to be processing still, so what a lost or stopped wor
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from avatalk.errors import AvatalkError
 from avatalk.jobs import counts
-from avatalk.jobs.tables import Database, events, jobs, segments
+from avatalk.jobs.tables import Database, events, jobs, revisions, segments
 
 QUEUE = "avatalk"
 """What the names of all queues of DBOS begin with: each group of workers has one, on which plans, segments
@@ -81,8 +81,23 @@ def begin(db: Database, job_id: str, worker: str) -> sa.Row[Any] | None:
     return db.run(work)
 
 
-def planned(db: Database, job_id: str, plan: dict[str, Any], cuts: Sequence[tuple[int, int]]) -> bool:
-    """Record a plan and queue the segments; False if the job was over, or planned already."""
+def planned(
+    db: Database,
+    job_id: str,
+    plan: dict[str, Any],
+    cuts: Sequence[tuple[int, int]],
+    reused: Mapping[int, str] | None = None,
+) -> bool:
+    """Record a plan and queue the segments; False if the job was over, or planned already.
+
+    Args:
+        db: of the jobs.
+        job_id: which one.
+        plan: what there is to know of it.
+        cuts: (start, stop) of each segment.
+        reused: number → key of those whose files are there already.
+    """
+    there = reused or {}
 
     def work(connection: sa.Connection) -> bool:
         ours = connection.execute(
@@ -94,17 +109,23 @@ def planned(db: Database, job_id: str, plan: dict[str, Any], cuts: Sequence[tupl
         if ours is None:
             return False
         rows = [
-            {"job_id": job_id, "number": number, "start": start, "stop": stop, "done": 0}
+            {"job_id": job_id, "number": number, "start": start, "stop": stop}
+            | {"key": there.get(number), "done": stop - start if number in there else 0}
             for number, (start, stop) in enumerate(cuts)
         ]
         connection.execute(segments.insert(), rows)
         for number, (start, _) in enumerate(cuts):
+            if number in there:
+                continue
             # A second of video is a second of turn: what others submit meanwhile comes in between.
             later = ours.turn + int(start / Fraction(plan["fps"]))
             enqueue(db, connection, f"{job_id}.{number}", SEGMENT, later, job_id, number, queue=ours.queue)
         for warning in plan["warnings"]:
             tell(connection, job_id, "warning", {"message": warning})
-        tell(connection, job_id, "planned", {"segments": len(rows), "duration_s": plan["duration_s"]})
+        if len(there) == len(rows):
+            enqueue(db, connection, f"{job_id}.join", JOIN, ours.turn, job_id, queue=ours.queue)
+        told = {"segments": len(rows), "reused": len(there), "duration_s": plan["duration_s"]}
+        tell(connection, job_id, "planned", told)
         counts.took(connection, "plan", plan["seconds"])
         return True
 
@@ -192,6 +213,18 @@ def wanted(connection: sa.Connection, job_id: str) -> bool:
     """Whether the files of a job are still of use."""
     status = connection.execute(sa.select(jobs.c.status).where(jobs.c.id == job_id)).scalar()
     return status in ("processing", "completed")
+
+
+def revised(db: Database, job_id: str) -> sa.Row[Any] | None:
+    """The row of the job that `job_id` revises, if its video is there; else None."""
+    old = jobs.alias()
+    query = (
+        sa.select(old)
+        .join(revisions, revisions.c.revises == old.c.id)
+        .join(jobs, jobs.c.id == revisions.c.job_id)
+        .where(jobs.c.id == job_id, old.c.owner == jobs.c.owner, old.c.status == "completed")
+    )
+    return db.run(lambda connection: connection.execute(query).one_or_none())
 
 
 def published(db: Database, job_id: str) -> sa.Row[Any] | None:

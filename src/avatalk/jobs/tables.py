@@ -63,6 +63,13 @@ segments = sa.Table(
     sa.Column("worker", sa.String(100)),
 )
 
+revisions = sa.Table(
+    "avatalk_revisions",
+    metadata,
+    sa.Column("job_id", sa.String(64), primary_key=True),
+    sa.Column("revises", sa.String(64), nullable=False),  # the job whose video it takes segments from
+)
+
 events = sa.Table(
     "avatalk_events",
     metadata,

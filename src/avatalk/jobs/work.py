@@ -6,18 +6,21 @@ Each may be done twice, by two workers at once: the files are the same bytes und
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections import OrderedDict
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any
 
 import sqlalchemy as sa
 
-from avatalk.errors import Cancelled, CannotRun, StorageError
+from avatalk.errors import Cancelled, CannotRun, NotFound, OutputError, StorageError, UnreadableFile
 from avatalk.events import Monitor, Progress
 from avatalk.jobs import records
 from avatalk.jobs.inputs import Inputs, local_request, told_request
@@ -27,12 +30,14 @@ from avatalk.media import Cue
 from avatalk.pipeline import Plan, better, plan
 from avatalk.video.encode import Captions
 from avatalk.video.poster import spoken_frame, thumbnail
-from avatalk.video.segments import bounds, join, write_segment, write_sound
+from avatalk.video.segments import bounds, join, moved, take_out, write_segment, write_sound
 from avatalk.video.sidecar import to_srt, to_vtt
 from avatalk.workspace import temporary_folder
 
 _PLANS = 2  # kept by a worker; each holds the files and networks of its video
 _LOOK_EVERY_S = 1.0  # at what became of the job, while it is worked on
+_MAKERS = ("avatalk", "av", "numpy", "opencv-python-headless", "resvg-py")  # that a segment's bits come from
+_WORDS = ("text", "corrections", "captions")  # of a request: pictures show them through curves and layers
 _TYPES = {
     ".mp4": "video/mp4",
     ".srt": "application/x-subrip",
@@ -105,8 +110,36 @@ class Workshop:
             "outline": outline(made),
             "seconds": round(time.perf_counter() - began, 3),
         }
-        if not records.planned(self.db, job_id, facts, bounds(made.n_frames, made.fps)):
+        cuts = cuts_of(made)
+        facts["recipes"] = recipes(job.request, made, cuts)
+        reused = self._reused(job_id, facts, cuts)
+        facts["reused"] = sum(cuts[number][1] - cuts[number][0] for number in reused)
+        if not records.planned(self.db, job_id, facts, cuts, reused):
             watch.give_up()
+
+    def _reused(self, job_id: str, facts: dict[str, Any], cuts: list[tuple[int, int]]) -> dict[int, str]:
+        """Copy segments out of the video that this one revises; number → key of each that is the same there.
+
+        A video that is gone meanwhile is no loss but of time: its segments are drawn.
+        """
+        old = records.revised(self.db, job_id)
+        if old is None:
+            return {}
+        there = {
+            recipe: (piece.start, piece.stop)
+            for piece in self._segments(old.id)
+            if (recipe := old.plan.get("recipes", {}).get(str(piece.number)))
+        }
+        stored: dict[int, str] = {}
+        with temporary_folder() as name, suppress(UnreadableFile, OutputError, NotFound):
+            video = self.storage.fetch(old.result["files"]["video.mp4"]["key"], Path(name))
+            for number in range(len(cuts)):
+                found = there.get(facts["recipes"].get(str(number)))
+                if found is not None:
+                    path = Path(name) / "segment.mp4"
+                    take_out(video, path, *found, Fraction(facts["fps"]))
+                    stored[number] = self.storage.put(path, f"jobs/{job_id}/segments", f"{number:06d}").key
+        return stored
 
     def segment(self, job_id: str, number: int) -> None:
         """Draw and encode one segment, and store it."""
@@ -288,6 +321,40 @@ def outline(made: Plan) -> str:
     engines = " ".join(f"{stage}={engine}" for stage, engine in sorted(made.engines.items()))
     samples = round(sound.duration_s * sound.sample_rate)
     return f"{made.n_frames} {made.fps} {made.width}x{made.height} {samples} {engines}"
+
+
+def cuts_of(made: Plan) -> list[tuple[int, int]]:
+    """The segments of a video; what a correction does not touch of it keeps its segments."""
+    splices = [(splice.start, splice.stop, splice.frames) for splice in made.speech.splices]
+    before = made.n_frames - sum(frames - (stop - start) for start, stop, frames in splices)
+    return moved(bounds(before, made.fps, joints=made.cuts()), splices, made.fps)
+
+
+def recipes(request: dict[str, Any], made: Plan, cuts: list[tuple[int, int]]) -> dict[str, str]:
+    """Number of a segment → hash of all that its bytes depend on, where that is known.
+
+    Files stand in `request` by their content. Voice and speed act on pictures through the curves alone; they
+    count all the same, since nothing is gained where they differ.
+    """
+    if made.request.text is None:
+        return {}
+    same = {name: request[name] for name in sorted(request) if name not in _WORDS}
+    base = json.dumps(
+        [*map(_version, _MAKERS), same, str(made.fps), made.width, made.height, sorted(made.engines.items())]
+    )
+    found = {}
+    for number, (start, stop) in enumerate(cuts):
+        trace = made.trace(start, stop)
+        if trace is not None:
+            found[str(number)] = hashlib.sha256(f"{base}\n{trace}".encode()).hexdigest()[:32]
+    return found
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:  # OpenCV has several names
+        return ""
 
 
 def _named(text: str, names: dict[str, str]) -> str:

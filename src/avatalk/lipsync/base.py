@@ -74,6 +74,11 @@ class Animation(ABC):
     one_by_one: ClassVar[bool] = True
     """Whether a frame alone costs no more than a frame of a long range."""
 
+    @property
+    def by_rows(self) -> bool:
+        """Whether a frame depends on nothing but its own rows of the curves, and what no text changes."""
+        return False
+
     @abstractmethod
     def frames(self, start: int, stop: int) -> Iterator[UInt8Array]:
         """Yield frames `start` to `stop` - 1, owned by the caller.

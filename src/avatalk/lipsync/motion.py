@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,8 +19,40 @@ _BLINK_S = (2.2, 5.6)  # between blinks; people at rest blink every 2 to 6 s
 _BLINK_SHUT, _BLINK_HOLD, _BLINK_OPEN = 0.08, 0.045, 0.16  # seconds; lids close faster than they open
 
 
-def motion_curve(loudness: Float32Array, fps: float, *, seed: int, still: bool) -> MotionCurve:
-    """Make the motion of a whole video.
+_COLUMN = {name: index for index, name in enumerate(MOTION_CHANNELS)}
+RESTING = tuple(_COLUMN[name] for name in ("blink", "gaze_x", "gaze_y"))
+"""Columns that are at rest, 0, but for short events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swing:
+    """A motion in its two parts.
+
+    Attributes:
+        sway: (frames, 8) float32, columns as in `MOTION_CHANNELS`: what goes on whatever is said.
+        nods: (frames, 2) float32: what each syllable adds to ``pitch`` and ``brow``.
+    """
+
+    sway: Float32Array
+    nods: Float32Array
+
+    def curve(self, fps: float) -> MotionCurve:
+        """Both together."""
+        values = self.sway.copy()
+        values[:, _COLUMN["pitch"]] += self.nods[:, 0]
+        values[:, _COLUMN["brow"]] = np.clip(values[:, _COLUMN["brow"]] + self.nods[:, 1], -1, 1)
+        return MotionCurve(values, fps)
+
+    @staticmethod
+    def nods_of(loudness: Float32Array, fps: float) -> Float32Array:
+        """The nods of a voice whose loudness in each frame is (frames,) 0..1."""
+        syllable = _smooth(loudness, fps, 0.12) - _smooth(loudness, fps, 0.5)
+        raised = 1.6 * np.clip(syllable - 0.1, 0, 1)
+        return np.stack([_NOD * np.clip(2.5 * syllable, -0.4, 1), raised], axis=1)
+
+
+def swing(loudness: Float32Array, fps: float, *, seed: int, still: bool) -> Swing:
+    """Make the motion of a whole video, in its parts.
 
     Args:
         loudness: (frames,) 0..1, how loud the voice is in each frame.
@@ -29,24 +63,26 @@ def motion_curve(loudness: Float32Array, fps: float, *, seed: int, still: bool) 
     n = len(loudness)
     times = (np.arange(n) / fps).astype(np.float64)
     values = np.zeros((n, len(MOTION_CHANNELS)), np.float32)
-    column = {name: index for index, name in enumerate(MOTION_CHANNELS)}
+    nods = np.zeros((n, 2), np.float32)
     end = times[-1] if n else 0.0
 
-    values[:, column["blink"]] = _blinks(times, end, _rng(seed, 1))
-    values[:, column["gaze_x"]], values[:, column["gaze_y"]] = _gaze(times, end, _rng(seed, 2))
+    values[:, _COLUMN["blink"]] = _blinks(times, end, _rng(seed, 1))
+    values[:, _COLUMN["gaze_x"]], values[:, _COLUMN["gaze_y"]] = _gaze(times, end, _rng(seed, 2))
     if still:
-        return MotionCurve(values, fps)
+        return Swing(values, nods)
     voice = _smooth(loudness, fps, 0.9)  # whether somebody is speaking at all
-    syllable = _smooth(loudness, fps, 0.12) - _smooth(loudness, fps, 0.5)
     liveliness = 0.45 + 0.55 * np.clip(2.0 * voice, 0, 1)
     for index, (name, amplitude) in enumerate(_SWAY.items()):
-        values[:, column[name]] = amplitude * liveliness * _wander(times, end, _rng(seed, 10 + index))
-    values[:, column["pitch"]] += _NOD * np.clip(2.5 * syllable, -0.4, 1)
-    raised = 0.5 * _wander(times, end, _rng(seed, 20), knot_s=1.9) * liveliness
-    values[:, column["brow"]] = np.clip(raised + 1.6 * np.clip(syllable - 0.1, 0, 1), -1, 1)
+        values[:, _COLUMN[name]] = amplitude * liveliness * _wander(times, end, _rng(seed, 10 + index))
+    values[:, _COLUMN["brow"]] = 0.5 * _wander(times, end, _rng(seed, 20), knot_s=1.9) * liveliness
     phase = _rng(seed, 30).uniform(0, 2 * np.pi)
-    values[:, column["breath"]] = np.sin(2 * np.pi * times / _BREATH_S + phase)
-    return MotionCurve(values, fps)
+    values[:, _COLUMN["breath"]] = np.sin(2 * np.pi * times / _BREATH_S + phase)
+    return Swing(values, Swing.nods_of(loudness, fps))
+
+
+def motion_curve(loudness: Float32Array, fps: float, *, seed: int, still: bool) -> MotionCurve:
+    """Make the motion of a whole video; see `swing`."""
+    return swing(loudness, fps, seed=seed, still=still).curve(fps)
 
 
 def _rng(seed: int, purpose: int) -> np.random.Generator:

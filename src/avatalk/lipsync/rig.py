@@ -28,6 +28,11 @@ class _RigAnimation(Animation):
         self._draw = self._puppet.layer if shot.cut_out else self._puppet.frame
         self._visemes, self._motion = shot.visemes.values, shot.motion.values
 
+    @property
+    def by_rows(self) -> bool:
+        """See `Animation.by_rows`."""
+        return True
+
     def frames(self, start: int, stop: int) -> Iterator[UInt8Array]:
         """See `Animation.frames`."""
         for i in range(start, stop):

@@ -153,6 +153,11 @@ class WarpedPhotograph(Animation):
             reach[y0:y1, x0:x1] += far[: y1 - y0, : x1 - x0]
         return reach
 
+    @property
+    def by_rows(self) -> bool:
+        """See `Animation.by_rows`; how a cut-out picture is parted depends on all rows."""
+        return bool(self._layer.shape[2] == 3)
+
     def frames(self, start: int, stop: int) -> Iterator[UInt8Array]:
         """See `Animation.frames`."""
         for index in range(start, stop):

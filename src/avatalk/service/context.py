@@ -126,13 +126,14 @@ class Service:
         Args:
             caller: whose it is.
             inputs: from `avatalk.service.inputs.stored_inputs`.
-            **how: ``priority``, ``idempotency_key`` and ``besides`` of `Jobs.submit`.
+            **how: ``priority``, ``idempotency_key``, ``besides`` and ``revises`` of `Jobs.submit`.
 
         Raises:
             TooMany: the key has as many videos under way, or as many seconds of them, as it may have.
             TooLarge: the video is longer than all that the key may have.
             BadInput: no job can make this.
             Conflict: the idempotency key was used for another request.
+            NotFound: there is no video `revises` of this caller.
         """
         admit = admission(caller.key, inputs.fields)
         return self.jobs.submit(inputs, owner=caller.owner, admit=admit, **how)

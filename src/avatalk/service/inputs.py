@@ -143,7 +143,9 @@ def check_texts(fields: Mapping[str, Any]) -> None:
         TooLarge: one is too long.
         BadInput: there is a NUL in one, which PostgreSQL does not take.
     """
-    for field, value in fields.items():
+    corrections = fields.get("corrections") or ()
+    said = "".join(str(one.get("text")) for one in corrections if isinstance(one, dict))
+    for field, value in {**fields, "corrections": said}.items():
         if isinstance(value, str):
             check_text(value, field)
             if "\0" in value:

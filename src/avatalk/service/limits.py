@@ -18,6 +18,7 @@ from avatalk.jobs.records import OPEN
 from avatalk.jobs.tables import assets, jobs
 from avatalk.service.keys import Key
 from avatalk.service.tables import keys, usage
+from avatalk.speech.correct import as_said
 
 _DAY_S = 24 * 3600.0
 _LETTERS_A_SECOND = 30.0  # more than any voice says at its usual speed
@@ -110,6 +111,7 @@ def _least_s(connection: sa.Connection, fields: dict[str, Any]) -> float:
         facts = connection.execute(sa.select(assets.c.facts).where(assets.c.key == fields["audio"])).scalar()
         return float((facts or {}).get("duration_s") or 0.0)
     words = re.sub(r"<[^>]*>", "", str(fields.get("text") or ""))
+    words = as_said(words, [(one["sentence"], one["text"]) for one in fields.get("corrections", ())])
     return len(words) / _LETTERS_A_SECOND / float(fields.get("speed") or 1.0)
 
 

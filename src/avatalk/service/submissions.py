@@ -21,7 +21,7 @@ from avatalk.service.uploads import Form, Upload, received
 from avatalk.spec import PATHS
 
 _SOME_ASSET = f"asset_{'0' * 32}"
-_OWN = {"priority", "callback_url"}
+_OWN = {"priority", "callback_url", "revises"}
 
 
 class VideoSubmission(AssetRequest):
@@ -31,6 +31,12 @@ class VideoSubmission(AssetRequest):
 
     priority: Literal["high", "normal", "low"] = Field(
         "normal", description="Takes its turn ten minutes earlier than others, or six hours later."
+    )
+    revises: str | None = Field(
+        None,
+        max_length=64,
+        description="Id of a video that this one corrects: what both have in common is copied, not drawn "
+        "again. The result is the same without it.",
     )
     callback_url: str | None = Field(
         None, max_length=2000, description="What is told by a signed POST when the video ends."
@@ -45,11 +51,13 @@ class Submitted:
         inputs: the request.
         priority: a key of `avatalk.jobs.api.PRIORITIES`.
         callback_url: what is told of the end; empty for nothing.
+        revises: a video whose frames may be copied; empty for none.
     """
 
     inputs: Inputs
     priority: str
     callback_url: str
+    revises: str
 
 
 async def _submitted(request: Request, service: Here, caller: Maker) -> Submitted:
@@ -78,7 +86,7 @@ def _stored(service: Service, caller: Caller, fields: dict[str, Any]) -> Submitt
         check_url(wanted.callback_url)
     plain = wanted.model_dump(mode="json", exclude_defaults=True, exclude=_OWN)
     inputs = stored_inputs(service, caller, plain)
-    return Submitted(inputs, wanted.priority, wanted.callback_url or "")
+    return Submitted(inputs, wanted.priority, wanted.callback_url or "", wanted.revises or "")
 
 
 def _named(asset_id: str, field: str, fields: Mapping[str, Any]) -> str:
@@ -155,6 +163,14 @@ _EXAMPLES = {
     "text": {
         "summary": "An avatar of the gallery reads a text",
         "value": {"avatar": "ada", "text": "Hello, I am Ada.", "captions": "vtt", "background": "blur"},
+    },
+    "correction": {
+        "summary": "One sentence is said otherwise; with `revises`, the rest of a video is not drawn again",
+        "value": {
+            "avatar": "ada",
+            "text": "Hello, I am Ada. We meet on Monday.",
+            "corrections": [{"sentence": 1, "text": "We meet on Tuesday."}],
+        },
     },
     "files": {
         "summary": "A photograph speaks a recording; both were uploaded",

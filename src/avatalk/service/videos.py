@@ -16,6 +16,7 @@ from avatalk.service.ids import VIDEO_ID, VideoId
 from avatalk.service.inputs import with_assets
 from avatalk.service.post import register
 from avatalk.service.submissions import BODY, Submission
+from avatalk.speech.correct import as_said
 
 router = APIRouter(prefix="/v1/videos", tags=["videos"])
 
@@ -31,6 +32,8 @@ _EXAMPLE: JsonDict = {
     "eta_s": None,
     "duration_s": 2.08,
     "frames": 52,
+    "reused": 0,
+    "said": "Hello, I am Ada.",
     "warnings": [],
     "error": None,
     "links": {
@@ -78,6 +81,10 @@ class Video(BaseModel):
     eta_s: float | None = Field(description="Seconds until it is completed; null while that is not known.")
     duration_s: float | None = Field(description="Length of the video; null before it is planned.")
     frames: int | None = Field(description="Number of its frames; null before it is planned.")
+    reused: int | None = Field(
+        description="How many of them were copied from the video that it revises; null before it is planned."
+    )
+    said: str | None = Field(description="The text with its corrections; null for a recording.")
     warnings: list[str]
     error: Problem | None = Field(description="Why it failed.")
     links: Links
@@ -112,6 +119,8 @@ def _told(job: Job, request: dict[str, Any]) -> Video:
         eta_s=job.eta_s,
         duration_s=job.duration_s,
         frames=job.frames,
+        reused=job.reused,
+        said=_said(request),
         warnings=job.warnings,
         error=Problem(**{name: job.error[name] for name in Problem.model_fields}) if job.error else None,
         links=_links(job),
@@ -120,6 +129,12 @@ def _told(job: Job, request: dict[str, Any]) -> Video:
         started_at=job.started_at,
         ended_at=job.ended_at,
     )
+
+
+def _said(request: dict[str, Any]) -> str | None:
+    corrections = [(one["sentence"], one["text"]) for one in request.get("corrections", ())]
+    text = request.get("text")
+    return as_said(text, corrections) if text and corrections else text
 
 
 def _links(job: Job) -> Links:
@@ -146,7 +161,7 @@ def _links(job: Job) -> Links:
             "description": "It is queued",
             "headers": {"Location": {"schema": {"type": "string"}, "description": "Where to look at it"}},
         },
-        **may_answer(400, 401, 403, 408, 409, 413, 415, 429, 503),
+        **may_answer(400, 401, 403, 404, 408, 409, 413, 415, 429, 503),
     },
     openapi_extra=BODY,
 )
@@ -176,6 +191,7 @@ def submit(
         priority=submission.priority,
         idempotency_key=idempotency_key,
         besides=submission.callback_url,
+        revises=submission.revises,
     )
     if submission.callback_url:
         register(service, job_id, submission.callback_url, caller.owner)

@@ -10,7 +10,7 @@ from avatalk.media import Speech
 from avatalk.speech.casting import cast
 from avatalk.speech.espeak_voices import tag_of
 from avatalk.speech.ssml import parse
-from avatalk.speech.synthesis import check_script, speak
+from avatalk.speech.synthesis import Changes, check_script, speak
 from avatalk.speech.voices import choose, is_spoken
 
 
@@ -25,6 +25,7 @@ def perform(
     speed: float = 1.0,
     pitch: float = 1.0,
     sex: str = "",
+    changes: Changes | None = None,
 ) -> Speech:
     """Speak `text` into a file in `folder`; see `casting.cast` and `synthesis.speak` for what is what."""
     script = parse(text, monitor)
@@ -33,7 +34,9 @@ def perform(
         language = _main(by_language)
     role = cast(by_language.get("", script.text), voice, sample, language, sex, monitor)
     speed, pitch = role.limited(speed, pitch)
-    return replace(speak(script, role.voice, speed, pitch, folder, monitor), better=role.better)
+    return replace(
+        speak(script, role.voice, speed, pitch, folder, monitor, changes=changes), better=role.better
+    )
 
 
 def rehearse(text: str, *, voice: str | None = None, language: str | None = None) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 import numpy as np
 
 from avatalk._version import __version__
-from avatalk.errors import SpeechError
+from avatalk.errors import BadInput, SpeechError
 from avatalk.events import Monitor
 from avatalk.media import Float32Array, Phoneme, Speech, Word
 from avatalk.speech.align import align_utterance
@@ -22,6 +24,7 @@ from avatalk.speech.audio import AudioClip
 from avatalk.speech.base import SpeechEngine, Utterance, Voice
 from avatalk.speech.cache import SentenceCache
 from avatalk.speech.columns import Columns
+from avatalk.speech.correct import Take, corrected, frame_count
 from avatalk.speech.lines import Line, lines, voices_of
 from avatalk.speech.loudness import Meter, limited
 from avatalk.speech.resample import resample
@@ -41,6 +44,19 @@ TAIL_S = 0.3
 """Silence before and behind, so that a video neither begins nor ends in the middle of a mouth shape."""
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Sentences of a text that are said otherwise.
+
+    Attributes:
+        texts: number of a sentence, from 0 → what is said instead.
+        fps: of the video, exact: what follows a correction moves by whole frames.
+    """
+
+    texts: Mapping[int, str]
+    fps: Fraction
+
+
 def speak(
     text: str | Script,
     voice: str | Voice | None,
@@ -49,6 +65,7 @@ def speak(
     folder: Path,
     monitor: Monitor,
     sex: str = "",
+    changes: Changes | None = None,
 ) -> Speech:
     """Speak `text` into a 16-bit mono WAV file at -16 LUFS, its true peak at most -1 dBTP.
 
@@ -63,6 +80,7 @@ def speak(
         folder: where the file goes; the caller's, who removes it.
         monitor: told of progress in characters, and warned.
         sex: ``female`` or ``male``, for the choice where no voice is given.
+        changes: sentences that are said otherwise, at the loudness that the text has without them.
 
     Returns:
         The sound; phonemes without gaps from its beginning to its end; words as written.
@@ -72,6 +90,7 @@ def speak(
         UnknownName: there is no such voice.
         EngineUnavailable: the engine cannot run here.
         OutputError: the sound cannot be written.
+        BadInput: a correction is of a sentence that there is not.
     """
     script = text if isinstance(text, Script) else parse(text, monitor)
     chosen = voice if isinstance(voice, Voice) else choose(voice, script.text, monitor, sex)
@@ -88,11 +107,22 @@ def speak(
                 track.pause(line.pause_s)
                 monitor.report("speech", line.end, len(script.text), "characters", "Speaking")
             track.pause(TAIL_S)
-            _write_level(path, raw, track, monitor)
+            gain = track.meter.gain()
+            speech = replace(
+                _written(path, raw, track, gain, monitor),
+                voice=chosen.name,
+                engine=chosen.engine,
+                language=chosen.language,
+                joints=track.joints(),
+            )
+        if changes is None or not changes.texts:
+            return speech
+        takes = _takes(changes.texts, track, gain, folder, monitor)
+        n_frames = frame_count(speech.audio.duration_s, SAMPLE_RATE, changes.fps)
+        path = Path(folder) / "corrected.wav"
+        return corrected(speech, list(track.places), takes, changes.fps, n_frames, path)
     except OSError as error:
         raise cannot_write(path, error) from None
-    clip = AudioClip(path, SAMPLE_RATE, 1, track.samples / SAMPLE_RATE)
-    return Speech(clip, track.phonemes, track.words, chosen.name, chosen.engine, chosen.language)
 
 
 def check_script(script: Script, voice: Voice, monitor: Monitor) -> None:
@@ -104,6 +134,36 @@ def check_script(script: Script, voice: Voice, monitor: Monitor) -> None:
     check_speakable(script.text)
     for speaker, said in voices_of(script, voice, monitor).items():
         check_readable(said, speaker, monitor)
+
+
+def _takes(
+    texts: Mapping[int, str], track: _Track, gain: float, folder: Path, monitor: Monitor
+) -> list[Take]:
+    """Speak sentences that take the place of others, as these were spoken."""
+    takes = []
+    for number, text in sorted(texts.items()):
+        if number not in track.places:
+            raise BadInput(
+                f"There is no sentence {number} in the text that a correction could replace.",
+                hint=f"They are numbered from 0 to {max(track.places)}.",
+                stage="speech",
+                field="corrections",
+            )
+        place = track.places[number]
+        script = parse(text, monitor)
+        check_speakable(script.text)
+        check_readable(script.text, place.voice, monitor)
+        with tempfile.TemporaryFile(dir=folder) as raw:
+            own = _Track(raw, SAMPLE_RATE)
+            for line, utterance in _utterances(
+                lines(script, place.voice, place.speed, place.pitch, monitor), monitor
+            ):
+                own.pause(line.lead_s)
+                own.add(utterance, line)
+                own.pause(line.pause_s)
+            said = _written(Path(folder) / f"sentence{number}.wav", raw, own, gain, monitor)
+        takes.append(Take(number, place.start, place.stop, said))
+    return takes
 
 
 def _ahead(items: Iterator[T]) -> Iterator[T]:
@@ -158,13 +218,26 @@ def _identity(voice: Voice) -> str:
     return f"{voice.language} {voice.sex} {voice.identifier} {voice.scripts}"
 
 
-def _write_level(path: Path, raw: BinaryIO, track: _Track, monitor: Monitor) -> None:
-    """Write what was spoken at the wanted loudness."""
+def _written(path: Path, raw: BinaryIO, track: _Track, gain: float, monitor: Monitor) -> Speech:
+    """Write what was spoken at the wanted loudness, and return it."""
     with path.open("wb") as file:
         file.write(header(track.samples, track.sample_rate))
-        for block in limited(raw, track.meter.gain(), track.sample_rate):
+        for block in limited(raw, gain, track.sample_rate):
             monitor.check()
             file.write(np.round(np.clip(block, -1, 1) * 32767).astype("<i2").tobytes())
+    clip = AudioClip(path, SAMPLE_RATE, 1, track.samples / SAMPLE_RATE)
+    return Speech(clip, track.phonemes, track.words)
+
+
+@dataclass(slots=True)
+class _Place:
+    """Who speaks a sentence, how it begins, its first sample and the one after its last."""
+
+    voice: Voice
+    speed: float
+    pitch: float
+    start: int
+    stop: int = 0
 
 
 @dataclass(slots=True)
@@ -176,6 +249,7 @@ class _Track:
     samples: int = 0
     phonemes: Columns[Phoneme] = field(default_factory=lambda: Columns(Phoneme))
     words: Columns[Word] = field(default_factory=lambda: Columns(Word))
+    places: dict[int, _Place] = field(default_factory=dict)
     meter: Meter = field(init=False)
 
     def __post_init__(self) -> None:
@@ -192,13 +266,22 @@ class _Track:
     def add(self, utterance: Utterance, line: Line) -> None:
         """Append what was spoken of a line; its words are as written again."""
         offset = self.samples / self.sample_rate
+        place = self.places.setdefault(
+            line.sentence, _Place(line.voice, line.speed, line.pitch, self.samples)
+        )
         self._write(resample(utterance.sound, utterance.sample_rate, self.sample_rate))
+        place.stop = self.samples
         for phoneme in utterance.phonemes or ():
             start_s, end_s = offset + phoneme.start_s, offset + phoneme.end_s
             self._phoneme(replace(phoneme, start_s=start_s, end_s=end_s))
         for word in line.reading.words(utterance.words or ()):
             start_s, end_s = offset + word.start_s, offset + word.end_s
             self.words.append(replace(word, start_s=start_s, end_s=end_s, sentence=line.sentence))
+
+    def joints(self) -> tuple[float, ...]:
+        """The middle of each pause between sentences, seconds."""
+        pairs = pairwise(self.places.values())
+        return tuple((one.stop + other.start) / (2 * self.sample_rate) for one, other in pairs)
 
     def _phoneme(self, phoneme: Phoneme) -> None:
         """Append a phoneme; neighbouring pauses become one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -108,13 +108,15 @@ def speak(_tell: OnStep, inputs: Inputs, storage: str, output: str) -> dict[str,
         output: path of the file; empty for none.
 
     Returns:
-        ``duration_s``, ``voice``, ``words`` (``text``, ``start_s``, ``end_s``; none where their times are not
-        known), ``mouth`` (how far the lips are open, 0..1, `MOUTH_FPS` times a second), ``warnings``.
+        ``duration_s``, ``voice``, ``words`` (`avatalk.media.Word`; none where their times are not known),
+        ``sentences`` (as they are said, by their numbers; none of SSML), ``mouth`` (how far the lips are
+        open, 0..1, `MOUTH_FPS` times a second), ``warnings``.
 
     Raises:
         AvatalkError: what is wrong with the text, the voice or the recording.
     """
     from avatalk import stages
+    from avatalk.speech.correct import said_sentences
     from avatalk.speech.soundfile import write_sound
 
     monitor, fps = Monitor(), Fraction(MOUTH_FPS)
@@ -123,7 +125,8 @@ def speak(_tell: OnStep, inputs: Inputs, storage: str, output: str) -> dict[str,
         try:
             avatar = stages.find_avatar(request, monitor)
             speech = stages.find_speech(request, avatar, Path(folder), monitor)
-            n_frames = stages.frame_count(speech.audio.duration_s, speech.audio.sample_rate, fps)
+            speech = replace(speech, before=None, splices=())  # whose frames are those of the video
+            n_frames = stages.count_frames(speech, fps)
             visemes, _ = stages.find_curves(request, speech, fps, n_frames, monitor)
             if output:
                 write_sound(Path(output), speech.audio, monitor)
@@ -133,6 +136,9 @@ def speak(_tell: OnStep, inputs: Inputs, storage: str, output: str) -> dict[str,
         "duration_s": round(speech.audio.duration_s, 3),
         "voice": speech.voice,
         "words": [asdict(word) for word in speech.words or ()],
+        "sentences": said_sentences(
+            request.text or "", [(one.sentence, one.text) for one in request.corrections]
+        ),
         "mouth": [round(float(opening), 2) for opening in visemes.opening],
         "warnings": monitor.warnings,
     }

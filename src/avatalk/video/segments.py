@@ -41,21 +41,114 @@ SEGMENT_S = 6.0
 _MP4 = FORMATS[".mp4"]
 
 
-def bounds(n_frames: int, fps: Fraction, seconds: float | None = None) -> list[tuple[int, int]]:
-    """Cut a video into stretches of nearly the same length.
+def bounds(
+    n_frames: int, fps: Fraction, seconds: float | None = None, joints: Sequence[int] = ()
+) -> list[tuple[int, int]]:
+    """Cut a video into stretches of nearly the same length, or between sentences.
 
     Args:
         n_frames: of the video, at least 1.
         fps: frames per second.
         seconds: length to aim at, `SEGMENT_S` by default; the pieces have two thirds to one and a half of it,
             only a video that is shorter is one piece.
+        joints: frames at which it is best cut, in order; the pieces then have a third to five thirds of
+            `seconds`.
 
     Returns:
         (start, stop) of each, in order; together they are 0 to `n_frames`.
     """
+    if joints:
+        return _between(n_frames, fps * Fraction(seconds or SEGMENT_S), joints)
     count = min(n_frames, max(1, round(n_frames / fps / Fraction(seconds or SEGMENT_S))))
     cuts = [n_frames * index // count for index in range(count + 1)]
     return list(pairwise(cuts))
+
+
+def _between(n_frames: int, length: Fraction, joints: Sequence[int]) -> list[tuple[int, int]]:
+    """Cut at the joints nearest to `length` frames apart; where there is none, after as many."""
+    cuts = [0]
+    while n_frames - cuts[-1] > length * 3 / 2:
+        least, most = cuts[-1] + length / 3, min(cuts[-1] + length * 5 / 3, n_frames - length / 3)
+        near = [joint for joint in joints if least <= joint <= most]
+        cuts.append(
+            min(near or [cuts[-1] + max(1, round(length))], key=lambda at: abs(at - cuts[-1] - length))
+        )
+    return list(pairwise([*cuts, n_frames]))
+
+
+def moved(
+    cuts: Sequence[tuple[int, int]],
+    splices: Sequence[tuple[int, int, int]],
+    fps: Fraction,
+    seconds: float | None = None,
+) -> list[tuple[int, int]]:
+    """Where the pieces of a video lie once stretches of it were replaced.
+
+    Args:
+        cuts: from `bounds`, before.
+        splices: start and stop of each stretch that is replaced, in order and apart, and how many frames
+            take its place.
+        fps: frames per second.
+        seconds: as for `bounds`: a piece that became longer than five thirds of it is cut once more.
+
+    Returns:
+        (start, stop) of each. Pieces that no splice touches have the length that they had.
+    """
+    places, moved_by = [0], 0
+    waiting = list(splices)
+    for _, stop in cuts:
+        while waiting and waiting[0][1] <= stop:
+            start, end, frames = waiting.pop(0)
+            moved_by += frames - (end - start)
+        if waiting and waiting[0][0] < stop:
+            continue  # inside what is replaced: no cut
+        at = stop + moved_by
+        if at > places[-1]:
+            places.append(at)
+    most = fps * Fraction(seconds or SEGMENT_S) * 5 / 3
+    found: list[tuple[int, int]] = []
+    for start, stop in pairwise(places):
+        parts = bounds(stop - start, fps, seconds) if stop - start > most else [(0, stop - start)]
+        found += [(start + first, start + last) for first, last in parts]
+    return found
+
+
+def take_out(video: Path, path: Path, start: int, stop: int, fps: Fraction) -> None:
+    """Copy frames `start` to `stop` - 1 of a joined video into a piece at `path`, or nothing.
+
+    Args:
+        video: from `join`; a piece of it had just these frames.
+        path: of the new piece, as if `write_segment` had made it.
+        start: first frame.
+        stop: the frame after the last.
+        fps: frames per second.
+
+    Raises:
+        OutputError: the folder is read-only, the disk is full, or the video is gone or has no such piece.
+    """
+    with writing(path) as part, av.open(str(video)) as source, opened(part, _MP4, "") as container:
+        seen = source.streams.video[0]
+        stream = container.add_stream_from_template(seen)
+        stream.time_base = 1 / fps
+        assert seen.time_base is not None  # for the checker: files have one
+        source.seek(round(start / fps / seen.time_base), stream=seen)
+        count = 0
+        for packet in source.demux(seen):
+            if packet.dts is None or packet.pts is None or count == stop - start:
+                break
+            at, decoded = (round(time * packet.time_base * fps) - start for time in (packet.pts, packet.dts))
+            if not (0 <= at < stop - start and (count or (packet.is_keyframe and not at))):
+                break
+            packet.stream, packet.time_base = stream, 1 / fps
+            packet.pts, packet.dts, packet.duration = at, decoded, 1
+            container.mux(packet)
+            count += 1
+        if count < stop - start:
+            raise OutputError(
+                f"The video has no piece from frame {start} to {stop}.",
+                hint="Its frames are drawn anew.",
+                stage="encode",
+            )
 
 
 def write_segment(

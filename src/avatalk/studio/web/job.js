@@ -45,19 +45,30 @@ async function generate() {
     $(lacks[0]).scrollIntoView({ block: 'nearest' });
     return;
   }
+  await ordered(request());
+}
+
+/** Have a video made, and return it; undefined if it was refused. */
+async function ordered(asked) {
   $('generate').disabled = true;
   note('');
   progress({ status: 'queued', stage: '', progress: 0, eta_s: null });
   try {
-    const video = await (await post('v1/videos', request(), { headers: { 'Idempotency-Key': crypto.randomUUID?.() ?? String(Math.random()) } })).json();
+    const video = await (await post('v1/videos', asked, { headers: { 'Idempotency-Key': crypto.randomUUID?.() ?? String(Math.random()) } })).json();
     state.job = video.id;
     keep();
     still();
     say(t('job.begun'));
     follow(video.id, false);
+    return video;
   } catch (problem) {
+    if (problem.field === 'revises') { // that video was deleted meanwhile: all is drawn
+      const { revises, ...whole } = asked;
+      return ordered(whole);
+    }
     $('job').hidden = true;
     tellBeside(problem, 'problem-video');
+    return undefined;
   } finally {
     $('generate').disabled = false;
   }
@@ -118,7 +129,8 @@ function progress(video) {
   if (video.progress > 0) bar.value = video.progress;
   else bar.removeAttribute('value');
   $('job-eta').textContent = video.eta_s === null ? '' : t('job.eta', { time: seconds(Math.max(1, video.eta_s)) });
-  $('job-frames').textContent = video.frames ? t('job.frames', { done: number(Math.round(video.progress * video.frames)), all: number(video.frames) })
+  const { frames, reused } = video;
+  $('job-frames').textContent = reused ? t('job.reused', { drawn: number(frames - reused), all: number(frames) }) : frames ? t('job.frames', { done: number(Math.round(video.progress * video.frames)), all: number(video.frames) })
     : t('job.percent', { n: number(100 * video.progress) });
 }
 
@@ -160,13 +172,16 @@ export async function play(video, at_once) {
   await result(video);
 }
 
-/** Make a video again with a text that was corrected under it; what did not change of it is not spoken anew. */
-function corrected(text) {
+/** Say one sentence of a video otherwise: what it does not touch is neither spoken nor drawn anew. */
+async function corrected(video, sentence, text) {
+  const others = (video.request.corrections ?? []).filter((one) => one.sentence !== sentence);
+  clear('problem-video', 'problem-text');
+  const made = await ordered({ ...video.request, corrections: [...others, { sentence, text }], revises: video.id });
+  if (!made) return;
   state.speech.tab = 'text';
-  state.speech.text = text;
-  $('text').value = text;
+  state.speech.text = made.said;
+  $('text').value = made.said;
   $('text').dispatchEvent(new Event('input'));
-  generate();
 }
 
 async function result(video) {
@@ -184,6 +199,7 @@ async function result(video) {
       [t('report.length'), seconds(report.duration_s)],
       [t('report.picture'), `${report.width} × ${report.height}, ${t('report.fps', { n: number(fraction(report.fps), 2) })}`],
       [t('report.made'), t('report.made_in', { time: seconds(report.seconds.total), speed: number(report.duration_s / report.seconds.total, 1) })],
+      ...(video.reused ? [[t('report.reused'), t('job.frames', { done: number(video.frames - video.reused), all: number(video.frames) })]] : []),
       [t('report.engines'), Object.entries(report.engines).map(([stage, engine]) => `${t(`stage_name.${stage}`)}: ${engine}`).join(', ')],
     ];
     const list = (title, texts) => (texts.length ? [make('h3', { text: title }), make('ul', {}, ...texts.map((text) => make('li', { text })))] : []);

@@ -70,8 +70,8 @@ function draw() {
   if (cards.length !== $('videos').children.length || cards.some((one, index) => one !== $('videos').children[index])) $('videos').replaceChildren(...cards);
 }
 
-const titleOf = ({ request }) => {
-  const words = request.text ?? request.transcript ?? t('library.recording');
+const titleOf = ({ request, said }) => {
+  const words = said ?? request.transcript ?? t('library.recording');
   return words.replace(/<[^>]*>/g, '').trim().slice(0, 90);
 };
 
@@ -141,7 +141,7 @@ async function again(video) {
     avatar.face = asked.face ?? null;
   }
   speech.tab = asked.audio ? 'recording' : 'text';
-  if (asked.text) speech.text = asked.text;
+  if (video.said) speech.text = video.said;
   speech.recording = asked.audio ? { id: asked.audio, name: assets[asked.audio] ?? t('record.name') } : speech.recording;
   speech.transcript = asked.transcript ?? '';
   speech.voice = asked.voice ?? '';

@@ -7,6 +7,7 @@ const SCALE = 4; // pixels of the curve a value
 
 let shown = null; // the id of the video whose words these are
 let words = [];
+let sentences = []; // as they are said now, by their numbers
 let mouth = [];
 
 /** Offer the timeline of a finished video; it is worked out when somebody opens it. */
@@ -16,6 +17,7 @@ export function offer(video, corrected) {
   if (shown === video.id) return;
   shown = video.id;
   box.open = false;
+  $('timeline-correct').hidden = true;
   $('timeline-words').replaceChildren();
   box.ontoggle = () => { if (box.open && !$('timeline-words').childElementCount) fill(video, corrected); };
 }
@@ -28,7 +30,7 @@ async function fill(video, corrected) {
   try {
     const { background, captions, ...request } = video.request;
     const told = await (await post('studio/speech?sound=false', request)).json();
-    ({ words, mouth } = told);
+    ({ words, mouth, sentences } = told);
     draw();
     list(video, corrected);
   } catch (problem) {
@@ -77,29 +79,15 @@ function list(video, corrected) {
   };
 }
 
-/** The sentence that word number `index` stands in: from where to where in the text. */
-export function sentenceOf(text, spoken, index) {
-  let at = 0;
-  let place = 0;
-  for (let number = 0; number <= index; number += 1) {
-    const found = text.indexOf(spoken[number].text, at);
-    if (found >= 0) { place = found; at = found + spoken[number].text.length; }
-  }
-  const ends = [...text.matchAll(/[.!?…。！？]+["'”’»)]*(\s+|$)|\n+/g)].map((match) => match.index + match[0].length);
-  const start = Math.max(0, ...ends.filter((end) => end <= place));
-  const stop = ends.find((end) => end > place) ?? text.length;
-  return [start, stop];
-}
-
 function correct(video, index, corrected) {
-  const { text } = video.request;
-  if (!text || /<speak/.test(text)) return;
-  const [start, stop] = sentenceOf(text, words, index);
+  const number = words[index].sentence;
+  const said = sentences[number];
+  if (!video.request.text || !said) return;
   const box = $('timeline-sentence');
-  box.value = text.slice(start, stop).trim();
+  box.value = said;
   $('timeline-correct').hidden = false;
   $('timeline-again').onclick = () => {
-    const rest = text.slice(start, stop).match(/\s*$/)[0];
-    if (box.value.trim() && box.value.trim() !== text.slice(start, stop).trim()) corrected(text.slice(0, start) + box.value.trim() + rest + text.slice(stop));
+    const text = box.value.trim();
+    if (text && text !== said) corrected(video, number, text);
   };
 }
