@@ -11,6 +11,7 @@ from PIL import Image
 
 from avatalk import VideoRequest, load_spec, plan, render
 from avatalk.errors import BadInput, SpeechError
+from avatalk.jobs.foresight import check_names
 from avatalk.media import MOTION_CHANNELS
 from avatalk.speech.correct import as_said, said_sentences
 
@@ -167,7 +168,7 @@ def test_a_correction_speaks_as_its_sentence_did():
         ({"corrections": corrections((7, "No."))}, BadInput, "no sentence 7"),
         ({"corrections": corrections((0, "?!"))}, SpeechError, "no letters"),
         ({"corrections": corrections((0, "a"), (0, "b"))}, BadInput, "one correction"),
-        ({"corrections": corrections((0, ""))}, BadInput, "at least 1"),
+        ({"corrections": corrections((0, ""))}, BadInput, "empty"),
         ({"corrections": "[{"}, BadInput, "JSON"),
         ({"corrections": corrections((0, "a")), "text": None, "audio": "a.wav"}, BadInput, "without a text"),
     ],
@@ -175,7 +176,10 @@ def test_a_correction_speaks_as_its_sentence_did():
 def test_a_correction_that_cannot_be_made_is_told(fields, error, words):
     with pytest.raises(error, match=words) as caught, plan(VideoRequest(**SMALL | fields)):
         pass
-    assert caught.value.field in ("corrections", "text")
+    assert caught.value.field == "corrections"
+    with pytest.raises(error, match=words) as caught:  # before a job is taken
+        check_names(VideoRequest(**SMALL | fields), ())
+    assert caught.value.field == "corrections"
 
 
 def test_a_text_is_told_as_it_is_said():

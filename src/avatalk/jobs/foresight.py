@@ -19,6 +19,7 @@ from avatalk.request import VideoRequest
 from avatalk.spec import path_in
 from avatalk.speech import kept as kept_voices
 from avatalk.speech.casting import spoken_by
+from avatalk.speech.correct import check_corrections
 from avatalk.speech.perform import rehearse
 from avatalk.speech.sample_checks import SHORTEST_S
 
@@ -51,6 +52,7 @@ def check_names(request: VideoRequest, have: Collection[str]) -> None:
         check_prompt(request.avatar_prompt)
         engines.get("avatar", request.avatar_engine, "words")
     if request.text is not None:
+        check_corrections(request.text, [(one.sentence, one.text) for one in request.corrections])
         _check_voice(request, request.text, have)
 
 

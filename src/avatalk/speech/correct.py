@@ -13,14 +13,14 @@ from math import ceil
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from avatalk.errors import SpeechError
+from avatalk.errors import BadInput, SpeechError
 from avatalk.events import Monitor
 from avatalk.media import Phoneme, Speech, Splice, Word
 from avatalk.speech.audio import AudioClip
 from avatalk.speech.columns import Columns
 from avatalk.speech.riff import header
-from avatalk.speech.ssml import parse
-from avatalk.speech.text import pieces
+from avatalk.speech.ssml import Script, parse
+from avatalk.speech.text import check_speakable, pieces
 
 Timed = TypeVar("Timed", Word, Phoneme)
 
@@ -218,6 +218,45 @@ def as_said(text: str, corrections: Sequence[tuple[int, str]]) -> str:
             start, stop = spans[number]
             text = text[:start] + said.strip() + text[stop:]
     return text
+
+
+def check_corrections(text: str, corrections: Sequence[tuple[int, str]]) -> None:
+    """Find out in milliseconds which corrections cannot be spoken, as far as that goes.
+
+    Raises:
+        BadInput: there is no such sentence.
+        SpeechError: there is nothing to speak in a correction, or it is malformed.
+    """
+    spans = sentences_of(text)
+    for number, said in corrections:
+        if spans is not None and number >= len(spans):
+            raise no_sentence(number, len(spans) - 1)
+        script_of(said, Monitor())
+
+
+def script_of(said: str, monitor: Monitor) -> Script:
+    """The script of a correction.
+
+    Raises:
+        SpeechError: there is nothing to speak in it, or it is malformed.
+    """
+    try:
+        script = parse(said, monitor)
+        check_speakable(script.text)
+    except SpeechError as error:
+        error.field = "corrections"
+        raise
+    return script
+
+
+def no_sentence(number: int, last: int) -> BadInput:
+    """What is wrong with a correction of a sentence that there is not."""
+    return BadInput(
+        f"There is no sentence {number} in the text that a correction could replace.",
+        hint=f"They are numbered from 0 to {last}.",
+        stage="speech",
+        field="corrections",
+    )
 
 
 def said_sentences(text: str, corrections: Sequence[tuple[int, str]]) -> list[str]:

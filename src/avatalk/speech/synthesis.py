@@ -16,7 +16,7 @@ from typing import BinaryIO, TypeVar
 import numpy as np
 
 from avatalk._version import __version__
-from avatalk.errors import BadInput, SpeechError
+from avatalk.errors import SpeechError
 from avatalk.events import Monitor
 from avatalk.media import Float32Array, Phoneme, Speech, Word
 from avatalk.speech.align import align_utterance
@@ -24,7 +24,7 @@ from avatalk.speech.audio import AudioClip
 from avatalk.speech.base import SpeechEngine, Utterance, Voice
 from avatalk.speech.cache import SentenceCache
 from avatalk.speech.columns import Columns
-from avatalk.speech.correct import Take, corrected, frame_count
+from avatalk.speech.correct import Take, corrected, frame_count, no_sentence, script_of
 from avatalk.speech.lines import Line, lines, voices_of
 from avatalk.speech.loudness import Meter, limited
 from avatalk.speech.resample import resample
@@ -143,15 +143,9 @@ def _takes(
     takes = []
     for number, text in sorted(texts.items()):
         if number not in track.places:
-            raise BadInput(
-                f"There is no sentence {number} in the text that a correction could replace.",
-                hint=f"They are numbered from 0 to {max(track.places)}.",
-                stage="speech",
-                field="corrections",
-            )
+            raise no_sentence(number, max(track.places))
         place = track.places[number]
-        script = parse(text, monitor)
-        check_speakable(script.text)
+        script = script_of(text, monitor)
         check_readable(script.text, place.voice, monitor)
         with tempfile.TemporaryFile(dir=folder) as raw:
             own = _Track(raw, SAMPLE_RATE)
