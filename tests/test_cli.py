@@ -1,6 +1,7 @@
 """The command line, run as a user runs it."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -230,3 +231,21 @@ def test_tables_show_what_stands_in_brackets(capsys):
 
     print_table([{"name": "a", "get": "pip install 'avatalk[neural]'"}])
     assert "avatalk[neural]" in capsys.readouterr().out
+
+
+def test_numpy_is_not_there_before_its_threads_are_set():
+    code = """if True:
+        import os, sys
+        from avatalk import cli
+        assert "numpy" not in sys.modules
+        sys.argv = ["avatalk", "--version"]
+        try:
+            cli.main()
+        finally:
+            print(os.environ.get("OPENBLAS_NUM_THREADS"))
+    """
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines()[-1] == "1", done.stderr

@@ -5,6 +5,8 @@ Nothing heavy is imported before a command needs it: ``avatalk --help`` answers 
 
 from __future__ import annotations
 
+import gc
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterable
@@ -327,6 +329,10 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 def main() -> None:
     """Run the command line."""
+    # OpenBLAS would give small products to threads, which then wait busily for the next: a tenth of a video's
+    # processor time. It reads this when NumPy is imported, which nothing has done yet.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    gc.set_threshold(100_000, 50, 50)  # modules are no garbage: looking through them at a start finds nothing
     handler: Callable[[int, FrameType | None], NoReturn] = _interrupt
     signal.signal(signal.SIGINT, handler)
     signal.signal(signal.SIGTERM, handler)  # so that a stopped service leaves nothing half-written either
