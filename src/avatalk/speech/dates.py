@@ -5,10 +5,15 @@ from __future__ import annotations
 from avatalk.speech.language import Language
 from avatalk.speech.numbers import cardinal, ordinal, year
 
-_GERMAN_ENDINGS = dict.fromkeys(("am", "vom", "zum", "bis", "seit", "ab", "den", "dem", "beim"), "n") | {
-    "der": ""
-}
+_WEAK = "am im vom zum zur bis seit ab den dem des beim einem einer jedem jeder diesem dieser seinem ihrem"
+_NAMED = "der die das ins fürs ums"
+_GERMAN_ENDINGS = dict.fromkeys(_WEAK.split(), "n") | dict.fromkeys(_NAMED.split(), "")
 """What an ordinal ends in after a word: am zwanzigsten, der zwanzigste; elsewhere zwanzigster."""
+
+
+def bends(before: str) -> bool:
+    """Whether a German number with a stop behind it is an ordinal after the word `before`."""
+    return before.lower() in _GERMAN_ENDINGS
 
 
 def day_in_words(language: Language, day: int, before: str = "") -> str:

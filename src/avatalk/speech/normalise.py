@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from avatalk.speech.dates import date_in_words, day_in_words, time_in_words
+from avatalk.speech.dates import bends, date_in_words, day_in_words, time_in_words
 from avatalk.speech.language import Language, Noun, language_of
 from avatalk.speech.numbers import digits, number, ordinal, year
 from avatalk.speech.reading import Change
+from avatalk.speech.roman import pattern_of, romans
 
 _Found = Iterable[tuple[int, int, str]]
 _NO_BREAK = "\u00a0\u202f"
 _TOP_LEVEL = "com|org|net|edu|gov|int|info|io|ai|app|dev|tv|eu|uk|us|ca|de|at|ch|fr|es|it|pt|br|nl|be|pl|jp"
+_SHORTEST_PHONE = 7
 _HALF = r"[ \u00a0]?(?P<half>[ap])\.?m\b\.?"
 
 
@@ -79,6 +81,7 @@ class _Rules:
         yield from self._web()
         yield from self._money()
         yield self._shortened()
+        yield from self._roman()
         yield from self._dates()
         yield from self._times()
         yield from self._ordinals()
@@ -118,7 +121,7 @@ class _Rules:
         table = {short.replace(" ", "\u00a0"): words for short, words in self.language.short.items()}
         table |= self.language.short
         names = "|".join(map(re.escape, sorted(table, key=len, reverse=True)))
-        before_number = {"No.", "no.", "n.", "Fig.", "fig.", "pag.", "Vol.", "vol."}
+        before_number = {"No.", "no.", "n.", "Fig.", "fig.", "pag.", "Vol.", "vol.", "pp.", "S."}
 
         def read(match: re.Match[str]) -> _Found:
             short, after = match[0], match.string[match.end() :]
@@ -132,7 +135,19 @@ class _Rules:
             )
             yield match.start(), match.end(), table[short] + ("." if closes else "")
 
-        return self._rule(rf"(?<![\w&.])(?:{names})(?!\w)", read, ".&°º/")
+        return self._rule(rf"(?<![\w&.])(?:{names})(?!\w|/\d)", read, ".&°º/")
+
+    def _roman(self) -> Iterator[_Rule]:
+        def read(match: re.Match[str]) -> _Found:
+            return romans(self.language, match, _word_before(match))
+
+        yield self._rule(pattern_of(self.language), read, "IVX")
+        if self.language.base == "de":
+
+            def street(match: re.Match[str]) -> _Found:
+                yield match.start(), match.end(), "straße"
+
+            yield self._rule(r"(?<=[a-zäöüß])str\.(?=[ \u00a0]\d)", street)
 
     # --- dates and times ---------------------------------------------------------------------------
 
@@ -184,7 +199,7 @@ class _Rules:
             yield match.start("y"), match.end("y"), year(self.language, int(match["y"]))
 
     def _times(self) -> Iterator[_Rule]:
-        between = r"(?::|h| h |\u00a0h\u00a0)" if self.language.base == "fr" else ":"
+        between = {"fr": r"(?::|h| h |\u00a0h\u00a0)", "pt": "[:h]"}.get(self.language.base, ":")
         hour = r"(?<![\w.,:])(?P<h>[01]?\d|2[0-4])"
         clock = rf"{hour}{between}(?P<m>[0-5]\d)(?![\w:]|[.,]\d)"
         if self.language.base == "en":
@@ -291,6 +306,12 @@ class _Rules:
             "fr": {"er": "m", "re": "f", "ère": "f", "e": "m", "ème": "m", "es": "m", "d": "m", "de": "f"},
         }.get(self.language.base, {"º": "m", "ª": "f", ".º": "m", ".ª": "f"})
         if self.language.base == "de":
+
+            def bent(match: re.Match[str]) -> _Found:
+                if bends(before := _word_before(match)):
+                    yield *match.span(), day_in_words(self.language, int(match[1]), before)
+
+            yield self._rule(rf"{self.begin}(\d{{1,2}})\.(?=[ {_NO_BREAK}]+[^\W\d_])", bent, ".")
             return
         names = "|".join(map(re.escape, sorted(endings, key=len, reverse=True)))
 
@@ -313,6 +334,8 @@ class _Rules:
     def _phone(self) -> _Rule:
         def read(match: re.Match[str]) -> _Found:
             groups = re.findall(r"\d+", match[0])
+            if sum(map(len, groups)) < _SHORTEST_PHONE:
+                return
             plus = f"{self.language.signs['+']} " if match[0].startswith("+") else ""
             yield (
                 match.start(),
@@ -321,10 +344,22 @@ class _Rules:
             )
 
         american = r"\(\d{3}\)[ -]?\d{3}-\d{4}|\b\d{3}-\d{3}-\d{4}|\b1-\d{3}-\d{3}-\d{4}"
-        return self._rule(rf"(?:\+\d[\d ()/{_NO_BREAK}-]{{6,}}\d|{american})(?![\w-])", read)
+        # French is left out: there people read pairs of digits as numbers.
+        local = (
+            ""
+            if self.language.base == "fr"
+            else rf"|(?<![\w.,:/-])0\d{{1,4}}(?:[ /{_NO_BREAK}-]\d{{2,8}}){{1,4}}"
+        )
+        international = rf"\+\d[\d ()/{_NO_BREAK}-]{{6,}}\d"
+        return self._rule(rf"(?:{international}|{american}{local})(?![\w/-]|[.,:]\d)", read)
 
     def _version(self) -> _Rule:
         def read(match: re.Match[str]) -> _Found:
+            if "." in self.language.thousands and re.fullmatch(
+                r"[1-9]\d{0,2}(?:\.\d{3}){2}|[1-9]\d{0,2}(?:\.000)+", match[0]
+            ):
+                yield *match.span(), number(self.language, match[0])
+                return
             sign = self.language.signs["point" if self.language.base == "en" else "."]
             yield (
                 match.start(),

@@ -71,9 +71,10 @@ _NEVER_LAST = """
 mr mrs ms dr prof rev hon st mt gen col sgt capt lt gov sen rep messrs vs cf ed eds approx dept est e.g i.e
 jan feb mar apr jun jul aug sep sept oct nov dec
 bzw bd hr fr z.b d.h u.a s.o vgl evtl ggf inkl mio mrd mm mme mlle mgr p.ex sra srta dña ud uds
-dott avv t.ex bl.a o.s.v t.o.m dvs m.fl np tzn hab inż пр ул им т.е т.к
+dra dras drs profa sig sigg dott avv ing avda av ee tel tél telef ca bzgl núm pág aprox
+t.ex bl.a o.s.v t.o.m dvs m.fl np tzn hab inż пр ул им т.е т.к
 """
-_LAST_BEFORE_CAPITAL = "etc al inc ltd co corp jr sr usw u.s u.k a.m p.m b.c a.d ph.d itd itp т.д т.п гг"
+_LAST_BEFORE_CAPITAL = "etc al inc ltd co corp jr usw u.s u.k a.m p.m b.c a.d ph.d itd itp т.д т.п гг"
 _BEFORE_NUMBER = "no nos nr n fig figs vol p pp s art cap ch sec op núm pág рис стр"
 _GOING_ON = frozenset(_NEVER_LAST.split())
 _MAY_END = frozenset(_LAST_BEFORE_CAPITAL.split())
@@ -158,6 +159,10 @@ def _ends(text: str, match: re.Match[str], start: int, stop: int) -> bool:
         return True
     before = text[max(start, match.start() - 24) : match.start()].split()
     word = before[-1].lstrip("([{\"'“„«‘¿¡").lower() if before else ""
+    if word == "sr":  # a father's name ends so in English; elsewhere a gentleman's begins so
+        return following.isupper() and before[-2:-1] != [] and before[-2].istitle() and len(before[-2]) > 3
+    if following.isdigit() and word.endswith("str"):
+        return False
     if word in _MAY_END:
         return following.isupper()
     if word in _NUMBERED and following.isdigit():
