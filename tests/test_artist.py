@@ -44,7 +44,7 @@ PLAIN = {"ada": rest(ADA), "ben": rest(BEN)}
         ("necklace", NECK),
         ("stethoscope", BREAST),
         ("suspenders", BREAST),
-        ("badge", BREAST),
+        ("badge", (slice(205, 235), slice(170, 200))),
         ("headphones", (slice(80, 130), slice(60, 180))),
         ("eyepatch", EYE_RIGHT),
         ("nose_ring", (slice(130, 142), slice(105, 125))),
@@ -172,3 +172,19 @@ def test_freckles_and_marks_can_be_seen():
         assert changed(clear, rest(replace(fair, skin=Skin(0.05, 0, (mark,)))), FOREHEAD_AND_FACE) > 0.001, (
             mark
         )
+
+
+def test_a_tattoo_is_on_the_neck():
+    inked = rest(replace(ADA, skin=replace(ADA.skin, marks=("tattoo",))))
+    assert changed(PLAIN["ada"], inked, NECK) > 0.05
+    assert changed(PLAIN["ada"], inked, FACE) == 0
+
+
+@pytest.mark.parametrize("hair", ["straight", "curls", "locs"])
+def test_long_hair_under_a_hat_is_no_wider_than_the_hat(hair):
+    bald, hatted = (
+        replace(ADA, hair=style, headwear="cap").cutout(SIDE, SIDE)[..., 3] > 128 for style in ("bald", hair)
+    )
+    edge = 76
+    assert hatted[edge].sum() <= bald[edge].sum() + 4
+    assert hatted[130].sum() > bald[130].sum() + 10

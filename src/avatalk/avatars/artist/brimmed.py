@@ -149,7 +149,8 @@ def tricorn(tint: str) -> list[Sheet]:
     s = sheet(-280, -330, 280, -60)
     upper = [(0, -288), (70, -272), (140, -222), (200, -166), (254, -128)]
     lower = [(0, -94), (110, -100), (200, -116), (254, -128)]
-    s.shape.path(line([*whole(upper), *reversed(whole(lower))], closed=True, tension=0.8), tint)
+    outline = line([*whole(upper), *reversed(whole(lower))], closed=True, tension=0.8)
+    s.shape.path(outline, tint)
     s.shading.flood(
         s.shading.linear(
             -220, -240, 240, -110, (0, mix(tint, light, 0.6), 1), (0.5, tint, 1), (1, mix(tint, dark, 0.6), 1)
@@ -158,8 +159,9 @@ def tricorn(tint: str) -> list[Sheet]:
     with s.shading.blurred(9):
         s.shading.stroke(line(whole(lower)), dark, 22, 0.6)
         s.shading.stroke(line([(x * 0.8, y + 34) for x, y in whole(upper)]), light, 12, 0.35)
-    s.detail.stroke(line([(x * 0.985, y + 6) for x, y in whole(upper)]), "#c99a3c", 8)
-    s.detail.stroke(line([(x * 0.985, y + 4) for x, y in whole(upper)]), "#f0d58e", 2, 0.8)
+    with s.detail.clipped(outline):
+        s.detail.stroke(line([(x, y + 3) for x, y in whole(upper)], tension=0.8), "#c99a3c", 12)
+        s.detail.stroke(line([(x, y + 5) for x, y in whole(upper)], tension=0.8), "#f0d58e", 2, 0.8)
     bone = "#efeae0"
     for side in (-1, 1):
         s.detail.stroke(line([(-34 * side, -146), (34 * side, -186)]), bone, 8)

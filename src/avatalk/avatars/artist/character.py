@@ -96,7 +96,7 @@ Clothes = Literal[
     "cowl",
 ]
 Pattern = Literal["plain", "stripes", "pinstripes", "checks", "dots", "floral", "camouflage"]
-Mark = Literal["scar", "mole", "dimples", "bindi", "rosy"]
+Mark = Literal["scar", "mole", "dimples", "bindi", "rosy", "tattoo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class Skin:
     Attributes:
         tone: 0 the lightest to 1 the deepest.
         freckles: 0 none, 0.8 a few faint ones, 1 many strong ones.
-        marks: what else is on the face.
+        marks: what else is on the face; a tattoo is on the neck.
     """
 
     tone: float = 0.2

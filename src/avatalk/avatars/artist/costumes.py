@@ -69,7 +69,7 @@ def tank(character: Character) -> list[Sheet]:
                 10,
                 0.5,
             )
-            d.stroke(line([(side * 262 * k, c + 260), (side * 268 * k, c + 420)]), t.deep, 18, 0.5)
+            d.stroke(line([(side * 264 * k, c + 300), (side * 270 * k, c + 460)]), t.shade, 16, 0.6)
         d.blob([(290 * k, c + 140), (420, c + 170), (420, 900), (320 * k, 900)], t.shade, 0.6)
         d.ellipse(0, c + 70, n + 30, 34, t.deep, 0.4)
     strap: list[Point] = [(n + 40, c + 76), (n + 22, c + 120), (56, c + 172)]

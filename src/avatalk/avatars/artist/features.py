@@ -30,7 +30,7 @@ def brows_and_age(character: Character) -> Sheet:
         for _ in range(round(90 * character.skin.freckles)):
             x, y = rng.normal(0, 52), rng.normal(46, 15)
             r = rng.uniform(0.8, 1.8) * strong**0.5, rng.uniform(0.7, 1.4) * strong**0.5
-            s.shape.ellipse(x, y, *r, tint, rng.uniform(0.1, 0.32) * strong**0.8)
+            s.shape.ellipse(x, y, *r, tint, rng.uniform(0.1, 0.32) * strong**0.65)
     if character.expression.frown > 0:
         _glabella(s, t, character.expression.frown)
     if character.expression.brows > 0:

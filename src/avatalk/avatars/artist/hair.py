@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -225,8 +225,27 @@ def _along(outline: Float64Array, count: int) -> Float64Array:
     return np.stack([np.interp(at, way, ring[:, 0]), np.interp(at, way, ring[:, 1])], 1)
 
 
+def _pressed(guide: Guide) -> Guide:
+    """Return a guide as hair lies under a hat: at its edge no wider than the head."""
+    out = []
+    for x, y in guide:
+        wide = 140 + 0.55 * max(y + 60, 0.0)
+        out.append((max(min(x, wide), -wide) if y < 0 else x, y))
+    return out
+
+
+def _under_hat(part: Part) -> Part:
+    if isinstance(part, Curls):
+        return replace(part, outline=_pressed(part.outline))
+    if isinstance(part, Lock):
+        return replace(part, a=_pressed(part.a), b=_pressed(part.b))
+    return tuple(replace(lock, a=_pressed(lock.a), b=_pressed(lock.b)) for lock in part)
+
+
 def _draw(part: Part, t: HairTones, seed: int, top: float) -> Sheet:
     """Draw a part of a style; nothing of it is seen above `top`."""
+    if top == HAIR_BELOW:
+        part = _under_hat(part)
     if isinstance(part, Curls):
         points = list(part.outline)
     else:

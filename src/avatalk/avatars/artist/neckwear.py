@@ -8,6 +8,7 @@ from itertools import pairwise
 from avatalk.avatars.artist.character import Character
 from avatalk.avatars.artist.face import Sheet, chin_y, sheet
 from avatalk.avatars.artist.svg import Point, line, mirror, mix
+from avatalk.avatars.artist.tones import tones
 from avatalk.avatars.artist.torso import neck_width, outline
 
 _HIGH_NECKS = ("turtleneck", "raincoat", "chef", "cowl", "spacesuit")
@@ -15,7 +16,41 @@ _HIGH_NECKS = ("turtleneck", "raincoat", "chef", "cowl", "spacesuit")
 
 def beneath(character: Character) -> list[Sheet]:
     """Draw what lies on the skin, under the clothes."""
-    return [] if character.clothes in _HIGH_NECKS else _necklaces(character, 0)
+    if character.clothes in _HIGH_NECKS:
+        return []
+    return [*_tattoo(character), *_necklaces(character, 0)]
+
+
+def _tattoo(character: Character) -> list[Sheet]:
+    """Draw tendrils in ink on both sides of the neck."""
+    if "tattoo" not in character.skin.marks:
+        return []
+    c, n, s = chin_y(character), neck_width(character), sheet(-170, 190, 170, 420)
+    ink = mix("#1c2a3a", tones(character).base, 0.18)
+    for side in (-1, 1):
+        stem = [
+            (-0.88 * n, c - 4),
+            (-0.62 * n, c + 30),
+            (-0.84 * n, c + 62),
+            (-0.5 * n, c + 96),
+            (-0.62 * n, c + 128),
+        ]
+        s.shape.stroke(line([(side * x, y) for x, y in stem]), ink, 4.2, 0.8)
+        for k, (x, y) in enumerate(
+            ((-0.66 * n, c + 18), (-0.78 * n, c + 50), (-0.62 * n, c + 82), (-0.5 * n, c + 104))
+        ):
+            turn = 1 if k % 2 else -1
+            curl = [
+                (x, y),
+                (x + 16 * turn, y - 8),
+                (x + 25 * turn, y + 4),
+                (x + 16 * turn, y + 12),
+                (x + 11 * turn, y + 5),
+            ]
+            s.shape.stroke(line([(side * px, py) for px, py in curl]), ink, 3, 0.8)
+            leaf = [(x, y), (x - 9 * turn, y - 15), (x - 20 * turn, y - 17), (x - 13 * turn, y - 4)]
+            s.shape.blob([(side * px, py) for px, py in leaf], ink, 0.75)
+    return [s]
 
 
 def above(character: Character) -> list[Sheet]:
@@ -223,7 +258,7 @@ def _badge(character: Character) -> list[Sheet]:
     tint = character.worn.badge
     if tint is None:
         return []
-    x, y, s = 168.0, chin_y(character) + 178, sheet(120, 330, 220, 460)
+    x, y, s = 208.0, chin_y(character) + 178, sheet(160, 330, 260, 460)
     dark, light = mix(tint, "#2a1a04", 0.55), mix(tint, "#ffffff", 0.7)
     turns = [(math.pi * i / 6, 30 if i % 2 else 19) for i in range(12)]
     star = [(x + r * math.sin(a), y - r * math.cos(a)) for a, r in turns]

@@ -120,7 +120,9 @@ class _Maker:
         hair = self._hair(sex, age, tone)
         colour = str(said.get("hair_colour") or self._hair_colour(origin, age, male))
         clothes = str(said.get("clothes") or self._pick(_GARMENTS[sex]))
-        fabric = str(said.get("colour") or said.get("own_colour") or self._pick(_FABRICS))
+        # What is worn over a light shirt is not as light.
+        fabrics = _FABRICS[:-1] if clothes in _OVER_SHIRTS else _FABRICS
+        fabric = str(said.get("colour") or said.get("own_colour") or self._pick(fabrics))
         tie = self._text("tie") if male or "tie" in self._facts.values else None
         if (tie or said.get("bow_tie")) and clothes not in _WITH_COLLAR:
             clothes = "blazer"

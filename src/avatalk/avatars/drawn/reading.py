@@ -10,6 +10,7 @@ from avatalk.avatars.drawn.colours import COLOUR_OF, SHADES, colours, shaded
 from avatalk.avatars.drawn.facts import Facts
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+s?|[,;.:()&]")
+_PHRASE = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(words.PHRASES, key=len, reverse=True)))})\b")
 _ENDS = {"and", "with", "in", "on", "who", "whose", "wearing", "has", "but", "or", "from", ""}
 """What follows a noun, not an adjective."""
 _OUTER = ("blazer", "cardigan", "hoodie", "jacket", "waistcoat", "robe", "raincoat", "overalls")
@@ -31,9 +32,7 @@ def read(description: str) -> Facts:
 
 def _tokens(description: str) -> Iterator[str]:
     text = " ".join(_TOKEN.findall(re.sub(r"[-–—/_]", " ", description.lower().replace("’", "'"))))
-    for phrase, word in words.PHRASES.items():
-        text = re.sub(rf"\b{re.escape(phrase)}\b", word, text)
-    yield from text.split()
+    yield from _PHRASE.sub(lambda found: words.PHRASES[found[0]], text).split()
 
 
 class _Reader:
