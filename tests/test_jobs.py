@@ -14,6 +14,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from PIL import Image
 
 import jobs_worker
@@ -495,6 +496,13 @@ def test_a_killed_worker_loses_only_the_segment_in_hand(tmp_path, idle):
     assert job.status == "completed" and len(after) == job.segments
     assert {number: name for number, name in after.items() if name == first} == before
     assert {name for number, name in after.items() if number not in before} == {second}
+
+
+def test_any_sqlite_knows_the_time_as_dbos_asks_for_it(idle):
+    """Before 3.42 it is NULL, which DBOS does not expect on Python 3.12 and later."""
+    now = sa.text("SELECT unixepoch('subsec') * 1000")
+    told = idle.db.run(lambda connection: connection.execute(now).scalar_one())
+    assert abs(told / 1000 - time.time()) < 60
 
 
 def test_work_that_kills_its_workers_ends_as_failed(tmp_path, idle):

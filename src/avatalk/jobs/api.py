@@ -141,6 +141,8 @@ class Jobs:
         try:
             self.db.run(work)
         except sa.exc.IntegrityError:
+            if not idempotency_key:
+                raise
             return self._same(owner, idempotency_key, fingerprint)
         return job_id
 

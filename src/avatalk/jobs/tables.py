@@ -252,6 +252,10 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
+    if sqlite3.sqlite_version_info < (3, 42):
+        # DBOS writes times by `unixepoch('subsec')` on Python 3.12 and later, whatever its SQLite; older
+        # ones know no fractions there, and the result is NULL.
+        connection.create_function("unixepoch", 1, lambda _: round(time.time(), 3))
 
 
 def _end_if_idle(connection: Any, _record: object) -> None:
