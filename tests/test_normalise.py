@@ -74,6 +74,13 @@ CASES = [
     ("en-GB", "0800 123 4567", "zero eight zero zero, one two three, four five six seven"),
     ("de", "Hauptstr. 5, Tel. 030/901820", "Hauptstraße fünf, Telefon null drei null, "
      "neun null eins acht zwei null"),
+    # what is counted
+    ("es", "21 casas, 1 mesa, 31 libros", "veintiuna casas, una mesa, treinta y un libros"),
+    ("es", "capítulo 1 la casa, el 21 compramos", "capítulo uno la casa, el veintiuno compramos"),
+    ("pt", "2 casas e 2 livros", "duas casas e dois livros"),
+    ("it", "1 casa, 1 libro", "una casa, un libro"),
+    ("de", "1 Haus, 1 Woche, 1 Person, 1999 Anna", "ein Haus, eine Woche, eine Person, "
+     "neunzehnhundertneunundneunzig Anna"),
     # money
     ("en-US", "US$20 or 20¢", "twenty US dollars or twenty cents"),
     ("en-US", "$5.99", "five dollars and ninety-nine cents"),

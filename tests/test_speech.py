@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 import subprocess
 import sys
 import tracemalloc
@@ -702,3 +703,13 @@ def test_the_library_leaves_nothing_behind_for_each_length_of_sound():
 def test_emoji_are_no_part_of_the_words(tmp_path):
     speech = speak("Bye 😀. I ❤️ you 👩🏽‍🚀, ok?", "amy", 1.0, 1.0, tmp_path, Monitor())
     assert [word.text for word in speech.words or ()] == ["Bye.", "I", "you,", "ok?"]
+
+
+def test_who_mixes_scripts_is_told_how_to_mark_them(tmp_path):
+    text = "Hello, world. 你好世界。 مرحبا"
+    with pytest.raises(SpeechError, match="Arabic") as caught:
+        perform(text, tmp_path, Monitor())
+    mark = re.search(r'<lang xml:lang="ar">', str(caught.value.hint))
+    assert mark is not None
+    speech = perform(text.replace("مرحبا", f"{mark[0]}مرحبا</lang>"), tmp_path, Monitor())
+    assert [word.text for word in speech.words or ()][-1] == "مرحبا"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from avatalk.speech.dates import bends, date_in_words, day_in_words, time_in_words
+from avatalk.speech.genders import gender_before
 from avatalk.speech.language import Language, Noun, language_of
 from avatalk.speech.numbers import digits, number, ordinal, year
 from avatalk.speech.reading import Change
@@ -390,7 +391,10 @@ class _Rules:
     def _plain(self) -> _Rule:
         def read(match: re.Match[str]) -> _Found:
             minus = f"{self.language.signs['minus']} " if match["minus"] else ""
-            yield match.start(), match.end(), minus + number(self.language, match["amount"], years=True)
+            counts = self.language.base != "de" or match["amount"] == "1"
+            gender = gender_before(self.language, match.string[match.end() :]) if counts else ""
+            words = number(self.language, match["amount"], gender, years=True)
+            yield match.start(), match.end(), minus + words
 
         minus = r"(?:(?<=\s)|^)(?P<minus>[-−])?"
         edges = rf"(?:{minus}|{self.begin})(?P<amount>{self.number})"

@@ -380,14 +380,18 @@ def check_readable(text: str, voice: Voice, monitor: Monitor) -> None:
     scripts = " and ".join(sorted(foreign))
     if sum(foreign.values()) <= FOREIGN_SHARE * sum(counts.values()):
         return
-    able = [other.name for other in voices_for_script(max(foreign, key=lambda script: foreign[script]))[:4]]
+    able = voices_for_script(max(foreign, key=lambda script: foreign[script]))[:4]
     if "Katakana" in voice.scripts:
         able = []
     kana = " Japanese is read from kana, not kanji." if "Katakana" in voice.scripts else ""
+    hint = "No voice here reads it."
+    if able:
+        names = ", ".join(other.name for other in able)
+        part = f'<lang xml:lang="{able[0].language}">…</lang>'
+        hint = f"Choose a voice that reads it: {names}. Or say which part is in another language: {part}."
     raise SpeechError(
         f"The voice {voice.name} reads {' and '.join(voice.scripts)}; the text is written in {scripts}.",
-        hint=(f"Choose a voice that reads it: {', '.join(able)}." if able else "No voice here reads it.")
-        + kana,
+        hint=hint + kana,
         stage="speech",
         field="text",
     )
