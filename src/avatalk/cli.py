@@ -336,8 +336,11 @@ def main() -> None:
     handler: Callable[[int, FrameType | None], NoReturn] = _interrupt
     signal.signal(signal.SIGINT, handler)
     signal.signal(signal.SIGTERM, handler)  # so that a stopped service leaves nothing half-written either
-    with told():
-        app()
+    try:
+        with told():
+            app()
+    finally:
+        gc.freeze()  # Python looks through everything once more before it ends: 0.2 s
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-import urllib.request
 import webbrowser
 from importlib.util import find_spec
 from typing import Annotated
@@ -42,6 +41,8 @@ def _open(url: str) -> None:
 
 
 def _answers(url: str) -> bool:
+    import urllib.request  # here, since every command imports this file
+
     try:
         with urllib.request.urlopen(url, timeout=_WAIT_S):
             return True
