@@ -86,6 +86,21 @@ def test_a_bare_colour_after_a_comma_is_that_of_the_skin():
 
 
 @pytest.mark.parametrize(
+    ("description", "low", "high"),
+    [
+        ("a Latina", 0.3, 0.6),
+        ("an Irishman", 0.0, 0.15),
+        ("a Sikh soldier", 0.4, 0.7),
+        ("a geisha", 0.1, 0.3),
+        ("a Sudanese pilot", 0.75, 1.0),
+    ],
+)
+def test_people_named_by_where_they_come_from(description, low, high):
+    for seed in range(4):
+        assert low <= facts(description, seed)["tone"] <= high
+
+
+@pytest.mark.parametrize(
     ("mood", "signs"),
     [
         ("surprised", {"brows": (0.5, 1), "lids": (0.5, 1), "gape": (0.2, 0.6)}),
@@ -123,6 +138,7 @@ def test_moods(mood, signs):
         ("a soldier in a grey uniform", {"pattern": "plain", "colour": words.COLOURS["grey"]}),
         ("a police officer without a hat", {"headwear": "none", "badge": words.WORN["badge"]}),
         ("a lawyer in a sweater", {"clothes": "crew"}),
+        ("a Sikh soldier", {"headwear": "turban", "clothes": "uniform"}),
         ("a spy with round glasses", {"glasses": "round", "lenses": None}),
         ("a clean-shaven wizard", {"beard": "none", "headwear": "wizard"}),
         ("an unsmiling hipster woman", {"beard": "none", "smile": 0.0}),
@@ -162,7 +178,7 @@ def test_every_word_leads_to_something_the_artist_knows():
     assert set(words.MARKS.values()) == set(get_args(artist.Mark))
     assert set(words.BEARDS.values()) - {"beard"} <= set(get_args(artist.Beard))
     known = set(facts("a man")) | {"length", "texture"}
-    for role in words.ROLES.values():
+    for role in (*words.ROLES.values(), *words.CUSTOMS.values()):
         assert set(role) <= known
     for mood in words.EXPRESSIONS.values():
         assert set(mood) <= {"brows", "frown", "lids", "gape"}

@@ -116,7 +116,7 @@ class _Maker:
         age = int(float(said.get("age", 0)) or rng.integers(24, 52))
         male = sex == "male"
         origin = self._origin()
-        tone = float(said.get("tone", rng.uniform(*origin[0])))
+        tone = float(said.get("tone", rng.uniform(*origin.tone)))
         hair = self._hair(sex, age, tone)
         colour = str(said.get("hair_colour") or self._hair_colour(origin, age, male))
         clothes = str(said.get("clothes") or self._pick(_GARMENTS[sex]))
@@ -140,7 +140,7 @@ class _Maker:
             hair_tips=self._text("hair_tips"),
             hair_streaks=self._text("hair_streaks"),
             brow_colour=self._text("brow_colour") or self._brows(colour, tone, age),
-            eye_colour=str(said.get("eye_colour") or words.EYE_COLOURS[self._pick(origin[2])]),
+            eye_colour=str(said.get("eye_colour") or words.EYE_COLOURS[self._pick(origin.eyes)]),
             lip_colour=self._text("lip_colour"),
             makeup=float(said.get("makeup", 0.0 if male else rng.uniform(0.3, 0.6))),
             eyeshadow=self._text("eyeshadow"),
@@ -183,9 +183,9 @@ class _Maker:
         return self._pick(("female", "male"))
 
     def _origin(self) -> words.Origin:
-        if self._facts.origin:
-            return words.ORIGINS[self._facts.origin]
-        tone = self._values.get("tone")
+        tone, named = self._values.get("tone"), words.ORIGINS.get(self._facts.origin)
+        if named and not (tone is not None and float(tone) > 0.7 and named.tone[1] < 0.5):
+            return named  # a Black Briton has African forebears
         if tone is not None and float(tone) > 0.7:
             return words.ORIGINS["african"]
         if tone is not None and float(tone) > 0.3:
@@ -217,7 +217,7 @@ class _Maker:
             "brows": some(1.0, 1.25) if male else some(0.9, 1.12),
             "cheeks": some(0.98, 1.07),
         }
-        face.update({name: some(low, high) for name, (low, high) in origin[3].items()})
+        face.update({name: some(low, high) for name, (low, high) in origin.face.items()})
         face.update(self._facts.face)
         return FaceShape(**face)
 
@@ -254,7 +254,7 @@ class _Maker:
             return words.HAIR_COLOURS[self._pick(_GREYS)]
         if male and age >= 45:
             return words.HAIR_COLOURS["greying"]
-        return words.HAIR_COLOURS[self._pick(origin[1])]
+        return words.HAIR_COLOURS[self._pick(origin.hair)]
 
     def _brows(self, hair: str, tone: float, age: int) -> str | None:
         """Brows are a little darker than fair, grey or dyed hair."""
@@ -311,7 +311,7 @@ def _distance(one: str, other: str) -> float:
 
 def _role(facts: Facts) -> dict[str, str]:
     """Return what somebody's part in life puts on them, less what the words say otherwise."""
-    role, said = dict(facts.role), facts.values
+    role, said = facts.role | facts.custom, facts.values
     gone: set[str] = set()
     if said.get("headwear", role.get("headwear")) != role.get("headwear"):
         gone |= {"headwear_colour"}

@@ -15,6 +15,8 @@ class Facts:
         face: fields of `FaceShape`.
         expression: fields of `Expression`.
         marks: what is on the face, see `Skin.marks`.
+        role: what somebody's part in life makes them wear, named as `values`.
+        custom: what their faith does, which comes before it.
         origin: a key of `words.ORIGINS`.
         unknown: words that mean nothing to the artist, in their order.
         understood: whether any word meant something.
@@ -26,6 +28,7 @@ class Facts:
     expression: dict[str, float] = field(default_factory=dict)
     marks: set[str] = field(default_factory=set)
     role: dict[str, str] = field(default_factory=dict)
+    custom: dict[str, str] = field(default_factory=dict)
     origin: str = ""
     unknown: list[str] = field(default_factory=list)
     understood: bool = False

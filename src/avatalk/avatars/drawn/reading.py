@@ -93,8 +93,11 @@ class _Reader:
         if word in words.AGES and not (word == "old" and before in ("year", "years")):
             values.setdefault("age", words.AGES[word])
         facts.child |= word in words.CHILDREN
+        if word in words.ORIGINS:
+            facts.origin = word
         if word in words.ROLES:
             facts.role |= words.ROLES[word]
+        facts.custom |= words.CUSTOMS.get(word, {})
         if word in words.ALWAYS_HAIR and (
             words.NOUNS.get(following) in ("streaks", "tips", "brows") or following in words.BEARDS
         ):
@@ -106,14 +109,13 @@ class _Reader:
             self._bare = False
             self._hair_colour(word)
             return True
-        if word in words.PEOPLE or word in words.ROLES:
+        if word in words.PEOPLE or word in words.ROLES or word in words.CUSTOMS:
             self._bare = False
             self._to_person()
             return True
         if word in words.AGES:
             return True
         if word in words.ORIGINS:
-            facts.origin = word
             return True
         if word in words.MOODS or word in words.EXPRESSIONS:
             if word in words.MOODS:

@@ -92,6 +92,8 @@ HEADWEAR: dict[str, str] = _spread(_WORDS["headwear"])
 HEADWEAR_COLOURS: dict[str, str] = _spread(_WORDS["headwear_colours"])
 ROLES: dict[str, dict[str, str]] = _spread(_WORDS["roles"])
 """What work or a part in life makes people wear, unless the description says something else."""
+CUSTOMS: dict[str, dict[str, str]] = _spread(_WORDS["customs"])
+"""What a faith makes people wear, whatever their part in life."""
 MOODS: dict[str, float] = _spread(_WORDS["moods"])
 """Word → `Character.smile`."""
 EXPRESSIONS: dict[str, dict[str, float]] = _spread(_WORDS["expressions"])
