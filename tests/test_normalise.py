@@ -74,6 +74,12 @@ CASES = [
     ("en-GB", "0800 123 4567", "zero eight zero zero, one two three, four five six seven"),
     ("de", "Hauptstr. 5, Tel. 030/901820", "Hauptstraße fünf, Telefon null drei null, "
      "neun null eins acht zwei null"),
+    ("en-US", "10%-20%, 10-20 km", "ten to twenty percent, ten to twenty kilometers"),
+    ("de", "20–25 °C, -5 Grad, -5 €", "zwanzig bis fünfundzwanzig Grad Celsius, minus fünf Grad, "
+     "minus fünf Euro"),
+    ("en-US", "-$5, $3bn, £5M", "minus five dollars, three billion dollars, five million pounds"),
+    ("de", "5,- €, die 1990er und 80er Jahre", "fünf Euro, die neunzehnhundertneunziger und achtziger Jahre"),
+    ("fr", "Mme Curie et Mme. X", "Madame Curie et Madame X"),
     # what is counted
     ("es", "21 casas, 1 mesa, 31 libros", "veintiuna casas, una mesa, treinta y un libros"),
     ("es", "capítulo 1 la casa, el 21 compramos", "capítulo uno la casa, el veintiuno compramos"),

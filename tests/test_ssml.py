@@ -181,7 +181,9 @@ def lasts_s(speech: Speech, first: int, last: int) -> float:
     return speech.words[last].end_s - speech.words[first].start_s
 
 
-@pytest.mark.parametrize(("rate", "factor"), [("50%", 0.5), ("slow", 0.75), ("fast", 1.35), ("+50%", 1.5)])
+@pytest.mark.parametrize(
+    ("rate", "factor"), [("50%", 0.5), ("slow", 0.75), ("fast", 1.35), ("+50%", 1.5), ("1000%", 2.0)]
+)
 def test_prosody_sets_the_rate(tmp_path, rate, factor):
     plain = lasts_s(spoken("<speak>the quick brown fox jumps</speak>", tmp_path), 0, 4)
     text = f'<speak><prosody rate="{rate}">the quick brown fox jumps</prosody></speak>'

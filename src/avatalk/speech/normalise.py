@@ -6,19 +6,17 @@ Rules look for patterns, the first one that claims a place has it; what no rule 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import cache
 
+from avatalk.speech.amounts import NO_BREAK, Amounts, Found, Rule
 from avatalk.speech.dates import bends, date_in_words, day_in_words, time_in_words
 from avatalk.speech.genders import gender_before
-from avatalk.speech.language import Language, Noun, language_of
+from avatalk.speech.language import Language, language_of
 from avatalk.speech.numbers import digits, number, ordinal, year
 from avatalk.speech.reading import Change
 from avatalk.speech.roman import pattern_of, romans
 
-_Found = Iterable[tuple[int, int, str]]
-_NO_BREAK = "\u00a0\u202f"
 _TOP_LEVEL = "com|org|net|edu|gov|int|info|io|ai|app|dev|tv|eu|uk|us|ca|de|at|ch|fr|es|it|pt|br|nl|be|pl|jp"
 _SHORTEST_PHONE = 7
 _HALF = r"[ \u00a0]?(?P<half>[ap])\.?m\b\.?"
@@ -46,38 +44,21 @@ def changes(text: str, tag: str, fixed: Sequence[Change] = ()) -> list[Change]:
     return sorted(taken, key=lambda change: change.start)
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """A pattern, what is read for a match (start, stop, words), and a sign without which it cannot match."""
-
-    pattern: re.Pattern[str]
-    read: Callable[[re.Match[str]], _Found]
-    needs: str = "0123456789"
-
-    def may_apply(self, text: str) -> bool:
-        return any(sign in text for sign in self.needs)
-
-
 @cache
-def _rules(tag: str) -> tuple[_Rule, ...]:
+def _rules(tag: str) -> tuple[Rule, ...]:
     language = language_of(tag)
     return () if language is None else tuple(_Rules(language).all())
 
 
-class _Rules:
+class _Rules(Amounts):
     """The rules of one language, in the order in which they are tried."""
 
     def __init__(self, language: Language) -> None:
-        self.language = language
-        group = re.escape(language.thousands)
-        point = re.escape(language.decimal)
-        self.number = rf"(?:\d{{1,3}}(?:[{group}]\d{{3}})+(?!\d)|\d+)(?:{point}\d+)?"
-        # Not the inside of a word, a version or a longer number.
-        self.begin = rf"(?<![\w{point}])(?<!\d[.,:/-])"
+        super().__init__(language)
         names = sorted(language.months_by_name, key=len, reverse=True)
         self.month = rf"(?P<month>{'|'.join(map(re.escape, names))})\b(?:\.(?=[ ,\d]))?"
 
-    def all(self) -> Iterator[_Rule]:
+    def all(self) -> Iterator[Rule]:
         """Yield every rule."""
         yield from self._web()
         yield from self._money()
@@ -93,12 +74,9 @@ class _Rules:
         yield self._sums()
         yield self._plain()
 
-    def _rule(self, pattern: str, read: Callable[[re.Match[str]], _Found], needs: str = "") -> _Rule:
-        return _Rule(re.compile(pattern), read, needs or "0123456789")
-
     # --- addresses and abbreviations ---------------------------------------------------------------
 
-    def _web(self) -> Iterator[_Rule]:
+    def _web(self) -> Iterator[Rule]:
         tail = r"(?:[^\s<>\"“”«»]*[\w/#=])?"
         yield self._rule(r"\b(?P<host>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)\b(?P<path>)", self._address, "@")
         yield self._rule(
@@ -107,7 +85,7 @@ class _Rules:
         host = rf"(?:www\.[\w-]+(?:\.[\w-]+)+|(?:[A-Za-z][\w-]*\.)+(?:{_TOP_LEVEL}))\b(?!\.\w)"
         yield self._rule(rf"(?<![\w@.])(?P<host>{host})(?P<path>[:/?#]{tail})?", self._address, ".")
 
-    def _address(self, match: re.Match[str]) -> _Found:
+    def _address(self, match: re.Match[str]) -> Found:
         whole = match["host"] + (match["path"] or "").rstrip("/")
         words = []
         for part in re.findall(r"\d+|[^\W\d_]+|.", whole):
@@ -118,13 +96,14 @@ class _Rules:
                 words.append(self.language.signs.get(part.lower(), part))
         yield match.start(), match.end(), " ".join(words)
 
-    def _shortened(self) -> _Rule:
+    def _shortened(self) -> Rule:
         table = {short.replace(" ", "\u00a0"): words for short, words in self.language.short.items()}
         table |= self.language.short
         names = "|".join(map(re.escape, sorted(table, key=len, reverse=True)))
+        signs = ".&°º/" + "".join({short[0] for short in table if short.isalpha()})
         before_number = {"No.", "no.", "n.", "Fig.", "fig.", "pag.", "Vol.", "vol.", "pp.", "S."}
 
-        def read(match: re.Match[str]) -> _Found:
+        def read(match: re.Match[str]) -> Found:
             short, after = match[0], match.string[match.end() :]
             if short in before_number and not re.match(r"[ \u00a0]?\d", after):
                 return
@@ -136,23 +115,23 @@ class _Rules:
             )
             yield match.start(), match.end(), table[short] + ("." if closes else "")
 
-        return self._rule(rf"(?<![\w&.])(?:{names})(?!\w|/\d)", read, ".&°º/")
+        return self._rule(rf"(?<![\w&.])(?:{names})(?!\w|/\d)", read, signs)
 
-    def _roman(self) -> Iterator[_Rule]:
-        def read(match: re.Match[str]) -> _Found:
+    def _roman(self) -> Iterator[Rule]:
+        def read(match: re.Match[str]) -> Found:
             return romans(self.language, match, _word_before(match))
 
         yield self._rule(pattern_of(self.language), read, "IVX")
         if self.language.base == "de":
 
-            def street(match: re.Match[str]) -> _Found:
+            def street(match: re.Match[str]) -> Found:
                 yield match.start(), match.end(), "straße"
 
             yield self._rule(r"(?<=[a-zäöüß])str\.(?=[ \u00a0]\d)", street)
 
     # --- dates and times ---------------------------------------------------------------------------
 
-    def _dates(self) -> Iterator[_Rule]:
+    def _dates(self) -> Iterator[Rule]:
         yield self._rule(
             r"(?<![\w-])(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})(?![\w-])", self._numeric_date, "-"
         )
@@ -172,7 +151,7 @@ class _Rules:
             behind = r"(?P<d>\d{1,2})(?P<ending>(?:st|nd|rd|th)?)\b(?![.:/]\d)"
             yield self._rule(rf"\b(?i:{self.month}) {behind}{year_}", self._written_date)
 
-    def _numeric_date(self, match: re.Match[str]) -> _Found:
+    def _numeric_date(self, match: re.Match[str]) -> Found:
         day, month, year_ = int(match["d"]), int(match["m"]), match["y"]
         if month > 12 >= day and "/" in match[0]:
             day, month = month, day
@@ -182,7 +161,7 @@ class _Rules:
         words = date_in_words(self.language, day, month, full, _word_before(match))
         yield match.start(), match.end(), words
 
-    def _written_date(self, match: re.Match[str]) -> _Found:
+    def _written_date(self, match: re.Match[str]) -> Found:
         day, name = int(match["d"]), match["month"]
         if not 1 <= day <= 31 or (len(name) < 4 and name.islower() and self.language.base in ("en", "de")):
             return
@@ -199,7 +178,7 @@ class _Rules:
         if match["y"]:
             yield match.start("y"), match.end("y"), year(self.language, int(match["y"]))
 
-    def _times(self) -> Iterator[_Rule]:
+    def _times(self) -> Iterator[Rule]:
         between = {"fr": r"(?::|h| h |\u00a0h\u00a0)", "pt": "[:h]"}.get(self.language.base, ":")
         hour = r"(?<![\w.,:])(?P<h>[01]?\d|2[0-4])"
         clock = rf"{hour}{between}(?P<m>[0-5]\d)(?![\w:]|[.,]\d)"
@@ -214,7 +193,7 @@ class _Rules:
         if self.language.base == "fr":
             yield self._rule(rf"{hour}[ \u00a0\u202f]?h(?![\w/])", self._time)
 
-    def _time(self, match: re.Match[str]) -> _Found:
+    def _time(self, match: re.Match[str]) -> Found:
         groups = match.groupdict()
         minute = int(groups.get("m") or 0)
         words = time_in_words(self.language, int(match["h"]), minute, (groups.get("half") or "")[:1])
@@ -223,106 +202,46 @@ class _Rules:
         if groups.get("uhr"):
             yield stop, match.end(), ""
 
-    # --- what is counted ---------------------------------------------------------------------------
-
-    def _money(self) -> Iterator[_Rule]:
-        signs = [sign for sign in self.language.money if not sign.startswith("/")]
-        signs.sort(key=len, reverse=True)
-        sign = rf"(?P<sign>{'|'.join(map(re.escape, signs))})"
-        scales = "|".join(map(re.escape, self.language.scales))
-        scale = rf"(?:[ {_NO_BREAK}](?:d'|de |di )?(?P<scale>{scales})(?!\w))?"
-        amount = rf"(?P<amount>{self.number})"
-        needs = "$€£¥₹UEGCJB"
-        yield self._rule(rf"(?<!\w){sign}[ {_NO_BREAK}]?{amount}{scale}(?![\w]|[.,]\d)", self._price, needs)
-        yield self._rule(rf"{self.begin}{amount}{scale}[ {_NO_BREAK}]?{sign}(?!\w)", self._price, needs)
-
-    def _price(self, match: re.Match[str]) -> _Found:
-        language, amount = self.language, match["amount"]
-        noun = language.money[match["sign"]]
-        start, stop = match.span("amount")
-        sign_behind = match.start("sign") > start
-        if match["scale"]:
-            of = "d'" if language.base == "fr" and noun.many[0] in "aeiou" else language.of
-            if match["scale"] in ("mil", "mille", "mila", "Tausend", "thousand"):
-                of = ""
-            spoken = language.short.get(match["scale"], match["scale"])
-            yield (start if sign_behind else match.start()), stop, number(language, amount)
-            if sign_behind:
-                yield *match.span("scale"), spoken
-                yield *match.span("sign"), of + noun.many
-            else:
-                yield *match.span("scale"), f"{spoken} {of}{noun.many}"
-            return
-        whole, point, part = amount.partition(language.decimal)
-        hundredth = language.money.get(f"/{match['sign']}")
-        if not (point and len(part) == 2 and hundredth):
-            spoken, named = self._many(amount, noun)
-        else:
-            spoken, named = self._many(whole, noun)
-            if int(part):
-                cents, cent = self._many(part.lstrip("0"), hundredth)
-                tail = f"{cents} {cent}" if language.base in ("en", "pt") else cents
-                named = language.cents.format(named, tail)
-                if not whole.strip("0"):
-                    spoken, named = cents, cent
-        if sign_behind:
-            yield start, stop, spoken
-            yield stop, match.end("sign"), f" {named}"
-        else:
-            yield match.start(), match.end(), f"{spoken} {named}"
-
-    def _many(self, amount: str, noun: Noun) -> tuple[str, str]:
-        """The number in words as it stands before the noun, and the noun."""
-        one = amount == "1" or (self.language.base in ("fr", "pt") and amount in ("0", "1"))
-        return number(self.language, amount, noun.gender), noun.one if one else noun.many
-
-    def _counted(self) -> Iterator[_Rule]:
-        units = sorted(self.language.units, key=len, reverse=True)
-        unit = rf"(?P<unit>{'|'.join(map(re.escape, units))})"
-        minus = r"(?P<minus>(?<![\w\d)])[-−])?"
-
-        def read(match: re.Match[str]) -> _Found:
-            noun = self.language.units[match["unit"]]
-            amount, named = self._many(match["amount"], noun)
-            minus = f"{self.language.signs['minus']} " if match["minus"] else ""
-            yield match.start(), match.end("amount"), minus + amount
-            yield match.end("amount"), match.end(), f" {named}"
-
-        number_ = rf"(?<![\w.,:/])(?P<amount>{self.number})"
-        yield self._rule(rf"{minus}{number_}[ {_NO_BREAK}]?{unit}(?![\w/²³°])(?!\.\w)", read)
-        nouns = {name: noun for noun in (*self.language.units.values(), *self.language.money.values())
-                 for name in (noun.one, noun.many)}  # fmt: skip
-
-        def before_noun(match: re.Match[str]) -> _Found:
-            yield *match.span("amount"), self._many(match["amount"], nouns[match["noun"]])[0]
-
-        noun = rf"(?P<noun>{'|'.join(map(re.escape, sorted(nouns, key=len, reverse=True)))})"
-        yield self._rule(rf"{self.begin}(?P<amount>{self.number})(?=[ {_NO_BREAK}]{noun}(?!\w))", before_noun)
-
     # --- plain numbers -----------------------------------------------------------------------------
 
-    def _ordinals(self) -> Iterator[_Rule]:
+    def _ordinals(self) -> Iterator[Rule]:
         endings = {
             "en": {"st": "", "nd": "", "rd": "", "th": ""},
-            "fr": {"er": "m", "re": "f", "ère": "f", "e": "m", "ème": "m", "es": "m", "d": "m", "de": "f"},
+            "fr": {
+                "er": "m",
+                "re": "f",
+                "ère": "f",
+                "e": "m",
+                "ème": "m",
+                "es": "m",
+                "d": "m",
+                "de": "f",
+                "nd": "m",
+                "nde": "f",
+            },
         }.get(self.language.base, {"º": "m", "ª": "f", ".º": "m", ".ª": "f"})
         if self.language.base == "de":
 
-            def bent(match: re.Match[str]) -> _Found:
+            def bent(match: re.Match[str]) -> Found:
                 if bends(before := _word_before(match)):
                     yield *match.span(), day_in_words(self.language, int(match[1]), before)
 
-            yield self._rule(rf"{self.begin}(\d{{1,2}})\.(?=[ {_NO_BREAK}]+[^\W\d_])", bent, ".")
+            def decade_of(match: re.Match[str]) -> Found:
+                spoken = number(self.language, match[1], years=True)
+                yield match.start(), match.end(), f"{spoken}er"
+
+            yield self._rule(rf"{self.begin}([12]\d\d0|[1-9]0)er\b", decade_of)
+            yield self._rule(rf"{self.begin}(\d{{1,2}})\.(?=[ {NO_BREAK}]+[^\W\d_])", bent, ".")
             return
         names = "|".join(map(re.escape, sorted(endings, key=len, reverse=True)))
 
-        def read(match: re.Match[str]) -> _Found:
+        def read(match: re.Match[str]) -> Found:
             yield match.start(), match.end(), ordinal(self.language, int(match[1]), endings[match[2]])
 
         yield self._rule(rf"{self.begin}(\d{{1,4}})({names})(?!\w)", read)
         if self.language.base == "en":
 
-            def decade(match: re.Match[str]) -> _Found:
+            def decade(match: re.Match[str]) -> Found:
                 words = (
                     year(self.language, int(match[1]))
                     if len(match[1]) == 4
@@ -332,8 +251,8 @@ class _Rules:
 
             yield self._rule(r"(?<![\w.,'’])(?:['’](?=\d0s))?([12]\d\d0|[2-9]0)s\b", decade)
 
-    def _phone(self) -> _Rule:
-        def read(match: re.Match[str]) -> _Found:
+    def _phone(self) -> Rule:
+        def read(match: re.Match[str]) -> Found:
             groups = re.findall(r"\d+", match[0])
             if sum(map(len, groups)) < _SHORTEST_PHONE:
                 return
@@ -349,13 +268,13 @@ class _Rules:
         local = (
             ""
             if self.language.base == "fr"
-            else rf"|(?<![\w.,:/-])0\d{{1,4}}(?:[ /{_NO_BREAK}-]\d{{2,8}}){{1,4}}"
+            else rf"|(?<![\w.,:/-])0\d{{1,4}}(?:[ /{NO_BREAK}-]\d{{2,8}}){{1,4}}"
         )
-        international = rf"\+\d[\d ()/{_NO_BREAK}-]{{6,}}\d"
+        international = rf"\+\d[\d ()/{NO_BREAK}-]{{6,}}\d"
         return self._rule(rf"(?:{international}|{american}{local})(?![\w/-]|[.,:]\d)", read)
 
-    def _version(self) -> _Rule:
-        def read(match: re.Match[str]) -> _Found:
+    def _version(self) -> Rule:
+        def read(match: re.Match[str]) -> Found:
             if "." in self.language.thousands and re.fullmatch(
                 r"[1-9]\d{0,2}(?:\.\d{3}){2}|[1-9]\d{0,2}(?:\.000)+", match[0]
             ):
@@ -370,8 +289,8 @@ class _Rules:
 
         return self._rule(r"(?<![\w.,])\d{1,3}(?:\.\d{1,3}){2,}(?![\w]|[.,]\d)", read, ".")
 
-    def _range(self) -> _Rule:
-        def read(match: re.Match[str]) -> _Found:
+    def _range(self) -> Rule:
+        def read(match: re.Match[str]) -> Found:
             first, second = match["first"], match["second"]
             if match["hyphen"] and not _rises(first, second):
                 return
@@ -382,14 +301,14 @@ class _Rules:
         dash = r"(?: ?– ?|(?P<hyphen>-))"
         return self._rule(rf"{self.begin}{first}{dash}{second}(?![\w–-]|[.,]\d)", read, "–-")
 
-    def _sums(self) -> _Rule:
-        def read(match: re.Match[str]) -> _Found:
+    def _sums(self) -> Rule:
+        def read(match: re.Match[str]) -> Found:
             yield match.start(), match.end(), f" {self.language.signs[match[1]]} "
 
         return self._rule(r"(?<=\d)[ ]?([+=])[ ]?(?=\d)", read, "+=")
 
-    def _plain(self) -> _Rule:
-        def read(match: re.Match[str]) -> _Found:
+    def _plain(self) -> Rule:
+        def read(match: re.Match[str]) -> Found:
             minus = f"{self.language.signs['minus']} " if match["minus"] else ""
             counts = self.language.base != "de" or match["amount"] == "1"
             gender = gender_before(self.language, match.string[match.end() :]) if counts else ""

@@ -283,7 +283,7 @@ def _factor(value: str, names: dict[str, float]) -> float | None:
         return 1.0
     if value in names:
         return names[value]
-    match = re.fullmatch(r"([+-]?)(\d{1,3}(?:\.\d{1,4})?)(%|st|)", value)
+    match = re.fullmatch(r"([+-]?)(\d{1,4}(?:\.\d{1,4})?)(%|st|)", value)
     if match is None:
         return None
     sign, amount, unit = match[1], float(match[2]), match[3]
