@@ -175,6 +175,17 @@ def test_events_go_on_where_they_were(served, finished):
         assert b"last-event-id: 0" not in proxy.heads[-1].lower()
 
 
+def test_a_finished_video_is_corrected(client, finished):
+    said = [{"sentence": 0, "text": "This is said instead."}]
+    video = client.submit(text=TEXT, captions="srt,vtt", corrections=said, revises=finished, **SMALL)
+    video = client.wait(video.id)
+    assert "said instead" in video.said and 0 <= video.reused < video.frames
+    request = VideoRequest(text=TEXT, corrections=said, **SMALL)
+    with pytest.raises(NotFound) as caught:
+        client.submit(request, revises="vid_" + "0" * 28)
+    assert caught.value.field == "revises"
+
+
 def test_errors_are_those_of_the_library(client, finished, tmp_path):
     with pytest.raises(BadInput) as caught:
         client.preview(text="Hi.", at=99, **SMALL)
