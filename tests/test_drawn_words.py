@@ -131,7 +131,7 @@ def test_moods(mood, signs):
         ("a king in a blue robe", {"clothes": "robe", "colour": BLUE, "headwear": "crown"}),
         ("a chef", {"headwear": "toque", "clothes": "chef"}),
         ("a chef with a red cap", {"headwear": "cap", "headwear_colour": RED}),
-        ("a chef with a cap", {"headwear": "cap", "headwear_colour": words.HEADWEAR_COLOURS["cap"]}),
+        ("a surgeon with a cap", {"headwear": "cap", "headwear_colour": words.HEADWEAR_COLOURS["cap"]}),
         ("a doctor in a blue sweater", {"clothes": "crew", "colour": BLUE, "stethoscope": "#2a2d33"}),
         ("a doctor without a stethoscope", {"stethoscope": None, "clothes": "blazer"}),
         ("a soldier", {"pattern": "camouflage", "clothes": "uniform"}),
