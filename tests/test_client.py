@@ -12,13 +12,27 @@ import threading
 import time
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 from PIL import Image
 
 import avatalk
 from avatalk import AsyncClient, Client, VideoRequest, load_spec
+from avatalk.avatars.kept import keep
+from avatalk.avatars.made import make_avatar
 from avatalk.client.files import fetch
-from avatalk.errors import BadInput, Cancelled, NotAllowed, NotFound, TooMany, Unreachable, UnreadableFile
+from avatalk.errors import (
+    BadInput,
+    Cancelled,
+    NotAllowed,
+    NotFound,
+    TooMany,
+    UnknownName,
+    Unreachable,
+    UnreadableFile,
+)
+from avatalk.speech.kept import Consent, Kept, put
+from avatalk.speech.traits import Traits
 from serving import free_port, running, working
 
 TEXT = "One, two, three, four, five, six, seven, eight."
@@ -198,7 +212,8 @@ def test_errors_are_those_of_the_library(client, finished, tmp_path):
     assert caught.value.field == "background"
     with pytest.raises(NotFound):
         client.get("vid_" + "0" * 28)
-    video = client.submit(text="!!!", **SMALL)
+    Image.new("RGB", (256, 256), "teal").save(tmp_path / "wall.png")  # what it shows is seen by the worker
+    video = client.submit(text="Hi.", avatar=tmp_path / "wall.png", **SMALL)
     with pytest.raises(avatalk.AvatalkError) as caught:
         client.wait(video.id)
     assert caught.value.code == client.get(video.id).error["code"]
@@ -303,3 +318,18 @@ def test_ctrl_c_stops_the_video_there(served, tmp_path):
         with pytest.raises(Cancelled):
             client.get(next(iter({video.id for video in client.videos("canceled")}))).check()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_kept_here_is_sent_or_told_of(tmp_path, monkeypatch):
+    with running(tmp_path / "there") as server:
+        monkeypatch.setenv("AVATALK_DATA", str(tmp_path / "here"))
+        keep("sailor", make_avatar("an old sailor", engine="drawn"))
+        traits, consent = Traits(210.0, 180.0, 250.0, 3.9, -12.0), Consent("Yes.", "Mia", "2026-01-02")
+        put(Kept("mum", "en", "me.wav", traits, consent), np.zeros(24000, np.float32))
+        with Client(server.url) as client:
+            video = client.submit(text="Hi.", avatar="Sailor", **SMALL)
+            sent = server.client.get(f"/v1/assets/{video.request['avatar']}").json()
+            assert sent["name"] == "sailor.png"
+            with pytest.raises(UnknownName, match="mum") as refused:
+                client.submit(text="Hi.", voice="mum", **SMALL)
+            assert "kept on this machine" in refused.value.hint and "--voice-sample" in refused.value.hint

@@ -27,10 +27,11 @@ from avatalk.client.shapes import (
     error_of,
     shaped,
 )
-from avatalk.errors import BadInput, Cancelled
+from avatalk.errors import BadInput, Cancelled, UnknownName
 from avatalk.events import OnProgress, Progress
 from avatalk.media import Result
 from avatalk.request import VideoRequest
+from avatalk.speech import kept
 from avatalk.workspace import check_writable, complete_or_nothing
 
 _SILENCE_S = 45.0  # of events; the service breaks it every 15 s
@@ -115,7 +116,15 @@ class AsyncClient:
             body["priority"] = priority
         if callback_url:
             body["callback_url"] = callback_url
-        return shaped(Video, await self._make("/v1/videos", body, idempotency_key))
+        try:
+            return shaped(Video, await self._make("/v1/videos", body, idempotency_key))
+        except UnknownName as error:
+            if error.field == "voice" and (own := kept.get(body["voice"])) is not None:
+                error.hint = (
+                    f"{own.name} is kept on this machine, and not there. Keep it there as well, or send its "
+                    "recording as voice_sample (--voice-sample)."
+                )
+            raise
 
     async def get(self, video_id: str) -> Video:
         """Return a video as it stands.

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 from anyio import to_thread
 
+from avatalk.avatars import kept
 from avatalk.client.connection import Connection, Patience
 from avatalk.errors import UnreadableFile
 from avatalk.models.identify import checksum
@@ -76,6 +77,9 @@ class Uploads:
         if request is None:
             request = VideoRequest(**{name: _marked(name, value) for name, value in fields.items()})
         plain: dict[str, Any] = json.loads(request.to_json())
+        name = request.avatar.strip().lower()
+        if name in kept.names():  # which the service does not know, unless it runs here
+            plain["avatar"] = await self.send(kept.folder() / f"{name}.png", "avatar")
         for field in PATHS:
             path = path_in(field, plain.get(field))
             if path is None or "://" in path:  # which the service may fetch itself
