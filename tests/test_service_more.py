@@ -286,8 +286,7 @@ def test_half_a_character_is_no_fault_of_the_service(served, field):
     body = '{"text": "a", "%s": "\\ud800"}' % field  # noqa: UP031
     for path in ("/v1/preview", "/v1/videos"):
         answer = served.post(path, content=body, headers={"Content-Type": "application/json"})
-        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_input")
-        assert answer.json()["error"]["field"] in (field, "request")
+        assert (answer.status_code, answer.json()["error"]["field"]) == (400, field)
 
 
 @pytest.mark.parametrize("path", ["/v1/videos", "/v1/preview", "/v1/batches"])

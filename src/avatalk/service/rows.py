@@ -43,12 +43,28 @@ def read_json(data: str | bytes, field: str | None = None) -> Any:
     Raises:
         BadInput: it is none, or has halves of characters in it, which nothing can write again.
     """
+    found = parse_json(data, field)
     try:
-        found = json.loads(data)
         json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise BadInput(f"This is no valid JSON ({_why(error)}).", hint="See /docs.", field=field) from error
+        raise _unreadable(error, field) from error
     return found
+
+
+def parse_json(data: str | bytes, field: str | None = None) -> Any:
+    """What a JSON text says, with whatever is in its texts.
+
+    Raises:
+        BadInput: it is none.
+    """
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(error, field) from error
+
+
+def _unreadable(error: Exception, field: str | None) -> BadInput:
+    return BadInput(f"This is no valid JSON ({_why(error)}).", hint="See /docs.", field=field)
 
 
 def _why(error: Exception) -> str:

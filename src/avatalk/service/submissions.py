@@ -16,7 +16,7 @@ from avatalk.service.assets import take_upload
 from avatalk.service.context import Caller, Here, Maker, Service
 from avatalk.service.inputs import AssetRequest, stored_inputs
 from avatalk.service.post import check_url
-from avatalk.service.rows import read_json
+from avatalk.service.rows import parse_json
 from avatalk.service.uploads import Form, Upload, received
 from avatalk.spec import PATHS
 
@@ -118,7 +118,7 @@ def _sorted(form: Form) -> tuple[dict[str, Any], dict[str, Upload]]:
 
 
 def _object(data: bytes | str) -> dict[str, Any]:
-    found = read_json(data, "request")
+    found = parse_json(data, "request")
     if not isinstance(found, dict):
         raise BadInput("The request is no JSON object.", hint="See /docs.", field="request")
     return found
