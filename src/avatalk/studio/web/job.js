@@ -104,6 +104,7 @@ export function follow(id, found) {
       return;
     }
     if (state.job !== id) return;
+    if (!$('job-note').hidden) clear('problem-video'); // that the service could not be reached
     note('');
     progress(video);
     if (OVER.includes(video.status)) over(video, found);
