@@ -7,6 +7,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 import avatalk.studio
+from avatalk import catalogue, engines
 from avatalk.avatars import gallery
 from avatalk.service.app import create_app
 from avatalk.studio.app import VISITOR, mount
@@ -117,6 +118,16 @@ def test_a_part_is_whole_without_scripts(name):
     assert len(ids) == len(set(ids))
     for target in re.findall(r'\b(?:for|aria-controls|aria-labelledby|aria-describedby)="([^"]+)"', filled):
         assert set(target.split()) <= set(ids)
+
+
+def test_all_models_and_engines_of_lips_have_words_of_the_page():
+    words = strings("en")
+    kinds = {row["name"].split(":")[0] for row in catalogue.model_rows()} | {"piper", "diffusion"}
+    assert {f"{what}.{kind}" for what in ("model", "model_title") for kind in kinds} <= set(words)
+    for engine in engines.ENGINES:
+        if engine.stage == "lipsync":
+            about = {f"engine_about.{engine.name}.{kind}" for kind in engine.takes}
+            assert {f"engine_name.{engine.name}"} | about <= set(words)
 
 
 def test_everybody_in_the_gallery_has_pictures_and_words():

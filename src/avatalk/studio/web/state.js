@@ -45,11 +45,14 @@ export function changed(what) {
 }
 
 export function keep() {
-  const text = JSON.stringify(state);
-  try {
-    sessionStorage.setItem(KEY, text);
-    localStorage.setItem(KEY, text);
-  } catch { /* full or forbidden: nothing is kept */ }
+  for (const kept of [state, { ...state, batch: { ...state.batch, rows: [] } }]) { // a large table may be too much
+    const text = JSON.stringify(kept);
+    try {
+      sessionStorage.setItem(KEY, text);
+      localStorage.setItem(KEY, text);
+      return;
+    } catch { /* full, or forbidden: nothing is kept */ }
+  }
 }
 
 export const onChange = (listen) => listeners.push(listen);
