@@ -156,11 +156,14 @@ async function camera() {
   if (!navigator.mediaDevices) { tell('problem-avatar', new Problem({ message: t('error.camera_insecure') }, 0)); return; }
   try {
     $('camera-view').srcObject = await navigator.mediaDevices.getUserMedia({ video: { width: 1280, height: 720, facingMode: 'user' } });
+    if (state.avatar.tab !== 'upload') { dark(); return; } // left before the camera was there
+    $('camera-take').disabled = true; // until there is something to take
     $('camera').hidden = false;
     await $('camera-view').play();
+    $('camera-take').disabled = false;
     $('camera-take').focus();
   } catch {
-    tell('problem-avatar', new Problem({ message: t('error.camera') }, 0));
+    if (state.avatar.tab === 'upload') tell('problem-avatar', new Problem({ message: t('error.camera') }, 0));
   }
 }
 
