@@ -33,6 +33,10 @@ _TAKES = {
 """Kinds of files that a field takes."""
 
 
+_EVERYWHERE = {"speech:espeak", "speech:recording"}
+"""Ways to speech that need no extra."""
+
+
 def check_names(request: VideoRequest, have: Collection[str]) -> None:
     """Look at the names in a request: of engines, avatar, voice and language; and at its text.
 
@@ -72,9 +76,10 @@ def _check_voice(request: VideoRequest, text: str, have: Collection[str]) -> Non
         voice, language = None, language or spoken_by(own, text)
     if voice is not None and needs.of_voice(voice, have):
         return  # not all machines have it: the one that has knows what it reads
-    elsewhere = {word for word in have if word.startswith(("speech:", piper.PREFIX))} - set(needs.has())
-    if voice is None and elsewhere:
-        return
+    if voice is None:
+        neural = {word for word in have if word.startswith(("speech:", piper.PREFIX))} - _EVERYWHERE
+        if neural and neural - set(needs.has()):
+            return  # a worker may have a better voice, which reads more
     rehearse(text, voice=voice, language=language)
 
 
