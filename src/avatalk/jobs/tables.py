@@ -166,9 +166,11 @@ class Database:
         driver = self.url if sqlite else self.url.set(drivername="postgresql+psycopg")
         self.engine = sa.create_engine(
             driver,
-            pool_pre_ping=True,
-            pool_size=5,  # stay open when nothing is done; a fleet of workers has many times that
-            max_overflow=10,
+            # A file is always there, and to open one costs more than to ask it. A fleet of workers has many
+            # times what one keeps open of a server.
+            pool_pre_ping=not sqlite,
+            pool_size=15 if sqlite else 5,
+            max_overflow=0 if sqlite else 10,
             hide_parameters=True,  # errors go to logs, and parameters are what users wrote
         )
         now = (
