@@ -44,9 +44,18 @@ CONTAINERS = (
 """FFmpeg's names of what is read: files complete in themselves. Playlists, session descriptions and lists of
 files are not among them, nor numbered pictures, text drawn as pictures, or devices."""
 
-READING = {"protocol_whitelist": "none", "format_whitelist": ",".join(CONTAINERS)}
-"""Options with which FFmpeg opens any file that somebody gave: it reads that one, opened for it, and neither
-another nor the network."""
+
+def reading() -> dict[str, Any]:
+    """How `av.open` opens a file that somebody gave: it reads that one, and neither another nor the network.
+
+    Tags in other encodings than UTF-8 are no reason to refuse it, which PyAV needs to be told before 19.
+    """
+    import av
+
+    options = {"protocol_whitelist": "none", "format_whitelist": ",".join(CONTAINERS)}
+    tags = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+    return {"mode": "r", "options": options, **tags}
+
 
 # --- sound -----------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from avatalk.avatars.clip_index import Index, count_frames, decode, packets, rea
 from avatalk.avatars.clip_picture import Painter, Turn, has_high_range, square_size
 from avatalk.errors import UnreadableFile
 from avatalk.events import Monitor
-from avatalk.media import READING, UInt8Array
+from avatalk.media import UInt8Array, reading
 
 Loop = Literal["loop", "bounce", "hold"]
 Frames: TypeAlias = "Sequence[int] | npt.NDArray[np.int64]"
@@ -38,8 +38,6 @@ _EARLY_S = 1e-6  # a frame is shown from this much before its time on, which is 
 _THREADS = min(4, os.cpu_count() or 1)  # each holds frames of its own
 _STILL_FORMATS = ("image2", "_pipe", "webp", "tty")  # FFmpeg's names for single pictures, and for text
 _ATTACHED_PICTURE = 0x400  # FFmpeg's disposition of a cover
-# Tags in other encodings than UTF-8 are no reason to refuse a file; PyAV lets them pass from 19 on.
-_TAGS: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -305,7 +303,7 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             raise _unreadable(path, "is empty (0 bytes)", "Export or copy it again.")
         file.seek(0)
         try:
-            container = av.open(file, "r", options=READING, **_TAGS)
+            container = av.open(file, **reading())
         except (FFmpegError, ValueError, OSError):
             if _looks_like_video(head):
                 what = "is a video that is damaged or incomplete"

@@ -28,7 +28,6 @@ _PLACES = 24  # frames of a clip that are decoded, spread over it
 _LACKING_S, _LACKING_PART = 0.25, 0.02
 _RATES = range(1000, 768_001)  # hertz
 _CHANNELS = 64
-_TAGS: dict[str, Any] = {"metadata_errors": "replace"}  # in other encodings than UTF-8 they do no harm
 _WANTED = "Send a picture (JPEG, PNG, WebP, HEIC, GIF, BMP, TIFF), a clip (MP4, MOV, WebM …) or a sound."
 
 _PICTURES = {
@@ -217,10 +216,10 @@ def _streams(path: Path) -> tuple[str, bool, bool]:
     """FFmpeg's name of the container, and whether it has pictures and sound; empty if it is none."""
     import av
 
-    from avatalk.media import READING
+    from avatalk.media import reading
 
     try:
-        with path.open("rb") as file, av.open(file, "r", options=READING, **_TAGS) as container:
+        with path.open("rb") as file, av.open(file, **reading()) as container:
             name = container.format.name.split(",")[0]
             return name, bool(container.streams.video), bool(container.streams.audio)
     except (av.FFmpegError, ValueError, OSError):
@@ -277,9 +276,9 @@ def _keep_whole(path: Path) -> None:
     import av
 
     from avatalk.avatars.clip_index import packets
-    from avatalk.media import READING
+    from avatalk.media import reading
 
-    with path.open("rb") as file, av.open(file, "r", options=READING, **_TAGS) as container:
+    with path.open("rb") as file, av.open(file, **reading()) as container:
         stated = (container.duration or 0) / av.time_base
         begin = (container.start_time or 0) / av.time_base
         ends = 0.0

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import sqrt
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
@@ -24,15 +23,13 @@ from av.error import FFmpegError
 
 from avatalk.errors import SpeechError, UnreadableFile
 from avatalk.events import Monitor
-from avatalk.media import READING, Float32Array
+from avatalk.media import Float32Array, reading
 from avatalk.speech.sniff import kind_of
 
 SHORTEST_S = 0.1
 SILENT_PEAK = 10 ** (-60 / 20)
 """A file that never exceeds -60 dBFS holds nothing to lip-sync to."""
 
-# Tags in other encodings than UTF-8 are no reason to refuse a file; PyAV lets them pass from 19 on.
-_TAGS: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 
 _FORMATS = "Give a sound file (wav, mp3, m4a, ogg, flac, opus) or a video with sound."
 _LONGEST_PADDING_S = 0.2
@@ -180,7 +177,7 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
             raise _unreadable(path, "is empty (0 bytes)", "Export or copy it again.")
         file.seek(0)
         try:
-            container = av.open(file, "r", options=READING, **_TAGS)
+            container = av.open(file, **reading())
         except (FFmpegError, ValueError, OSError):
             raise _not_opened(path) from None
         with container:

@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 
 from avatalk.errors import BadInput
-from avatalk.media import READING
+from avatalk.media import reading
 
 
 def read_comment(path: Path) -> str:
@@ -17,7 +17,7 @@ def read_comment(path: Path) -> str:
         BadInput: the file is not a video, or carries no comment.
     """
     try:
-        with path.open("rb") as file, av.open(file, options=READING) as container:
+        with path.open("rb") as file, av.open(file, **reading()) as container:
             comment = container.metadata.get("comment") or container.metadata.get("COMMENT")
     except (av.FFmpegError, OSError) as error:
         raise BadInput(
@@ -29,4 +29,4 @@ def read_comment(path: Path) -> str:
             hint="Only files made by avatalk do; some editors and messengers remove it.",
             field="spec",
         )
-    return comment
+    return str(comment)
