@@ -13,7 +13,7 @@ import pytest
 import hostile
 from avatalk.avatars.clip import is_clip, open_clip
 from avatalk.errors import AvatalkError, BadInput, TooLarge
-from avatalk.media import READING
+from avatalk.media import reading
 from avatalk.models.lock import locked
 from avatalk.service.checks import Limits, check
 from avatalk.service.examine import examine
@@ -251,12 +251,12 @@ def test_lists_of_files_open_none(bad, tmp_path):
 def test_ffmpeg_opens_what_is_listed_and_nothing_else(tmp_path):
     path = tmp_path / "any"
     path.write_bytes(hostile.sound())
-    with path.open("rb") as file, av.open(file, options=READING) as container:
+    with path.open("rb") as file, av.open(file, **reading()) as container:
         assert container.format.name == "wav"
     for other in (hostile.picture("JPEG"), b"XBIN\x1a\x50\0\x19\0\x10\0" + b"a\x07" * 2000):
         path.write_bytes(other)
         with path.open("rb") as file, pytest.raises(ValueError):
-            av.open(file, options=READING)
+            av.open(file, **reading())
         with path.open("rb") as file, av.open(file):  # which FFmpeg would do
             pass
 
