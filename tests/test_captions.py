@@ -383,15 +383,11 @@ def test_scripts_without_spaces_break_between_phrases():
     units = in_units(
         [Word(char, index * 0.2, index * 0.2 + 0.2) for index, char in enumerate(text)], "ja", 32
     )
-    assert [unit.text for unit in units] == [
-        "今日は",
-        "いい",
-        "天気ですね",
-        "一緒に",
-        "公園へ",
-        "行きましょう",
-    ]
-    assert [round(unit.start_s, 1) for unit in units] == [0.0, 0.6, 1.0, 2.0, 2.6, 3.2]
+    found = [unit.text for unit in units]
+    assert found[0] == "今日は" and found[-3:] == ["一緒に", "公園へ", "行きましょう"]
+    assert "".join(found[1:-3]) == "いい天気ですね"  # whether as one, versions of BudouX differ
+    starts = [round(unit.start_s, 1) for unit in units]
+    assert starts[:2] == [0.0, 0.6] and starts[-3:] == [2.0, 2.6, 3.2]
     (cue,) = cues_of([Word("ที่นี่น้ำเย็น มาก", 0.0, 3.0)], 3.0, "th")
     assert cue.lines == ("ที่นี่น้ำเย็น มาก",)
     assert list(clusters("क्षि👩🏽‍💻e\u0301เก้")) == ["क्षि", "👩🏽‍💻", "e\u0301", "เก้"]
