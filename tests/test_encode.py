@@ -9,7 +9,7 @@ import pytest
 from avatalk.errors import BadInput, Cancelled, OutputError
 from avatalk.events import Monitor
 from avatalk.speech.audio import open_audio
-from avatalk.speech.correct import frame_count
+from avatalk.speech.frames import frame_count
 from avatalk.video.encode import encode
 from avatalk.video.formats import check_output
 from avatalk.video.tags import read_comment

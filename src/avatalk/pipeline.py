@@ -27,7 +27,7 @@ from avatalk.media import Cue, Face, MotionCurve, Result, Speech, UInt8Array, Vi
 from avatalk.request import VideoRequest
 from avatalk.scene import Scene, check_scene, set_scene
 from avatalk.spec import check_local, keep_sources, portable
-from avatalk.speech.correct import frame_at
+from avatalk.speech.frames import frame_at
 from avatalk.video.ahead import ahead, side_by_side
 from avatalk.video.encode import Captions, encode
 from avatalk.video.formats import check_output

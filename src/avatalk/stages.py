@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -22,21 +21,16 @@ from avatalk.lipsync.splice import spliced_motion, spliced_visemes
 from avatalk.lipsync.visemes import from_phonemes
 from avatalk.media import Avatar, FaceTrack, MotionCurve, Speech, UInt8Array, VisemeCurve
 from avatalk.request import MAX_FPS, MIN_FPS, VideoRequest
-from avatalk.speech.align import recorded
 from avatalk.speech.audio import open_audio
-from avatalk.speech.correct import frame_count
-from avatalk.speech.perform import perform
-from avatalk.speech.synthesis import Changes
+from avatalk.speech.frames import frame_count
 from avatalk.video.ahead import ahead
-
-if TYPE_CHECKING:
-    pass
 
 Boxes = tuple[tuple[int, int, int, int] | None, ...]
 
 _DEFAULT_FPS = Fraction(25)
 _LYING = 1.0  # radians by which the line of the eyes is turned
 _MANY = 8  # stretches without a face that a message names
+_TRANSCRIPT = "Lips close exactly, and captions have times, where the words are known: --transcript words.txt"
 _LEAST_SPEECH_S = 0.15  # in a recording; the shortest words take longer
 
 
@@ -101,7 +95,15 @@ def find_speech(request: VideoRequest, avatar: Avatar, folder: Path, monitor: Mo
     if request.text is None:
         assert request.audio is not None  # the request holds exactly one of both
         audio = open_audio(request.audio, monitor)
+        if request.transcript is None:
+            return Speech(audio, better=(_TRANSCRIPT,))
+        from avatalk.speech.align import recorded
+
         return recorded(audio, request.transcript, request.language, monitor)
+    # All that reads and speaks texts takes a while to import.
+    from avatalk.speech.perform import perform
+    from avatalk.speech.synthesis import Changes
+
     return perform(
         request.text,
         folder,

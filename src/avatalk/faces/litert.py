@@ -16,12 +16,16 @@ import threading
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
+from flatbuffers import number_types
+from flatbuffers.table import Table
 
 from avatalk.media import Float32Array
 
-_INPUTS, _OUTPUTS, _OPERATORS = 6, 8, 10  # slots of these fields in the vtable of a SubGraph
+# Slots of fields in the vtables. LiteRT's own reader of them takes longer to import than a face to find.
+_SUBGRAPHS = 8  # of a Model
+_INPUTS, _OUTPUTS, _OPERATORS = 6, 8, 10  # of a SubGraph; an Operator has the first two in the same slots
+_CUSTOM_OPTIONS = 14  # of an Operator
 _THREADS = 1  # the networks take a millisecond or two, and the count must not depend on the machine
 
 
@@ -61,17 +65,15 @@ def cut(model: bytes, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
         outputs: numbers of the tensors that are wanted.
     """
     edited = bytearray(model)
-    graph = schema.Model.GetRootAs(edited, 0).Subgraphs(0)
-    operators = [graph.Operators(k) for k in range(graph.OperatorsLength())]
+    table = _graph(edited)
     given, needed, kept = set(inputs), set(outputs), []
-    for operator in reversed(operators):  # they are stored in the order in which they run
-        if needed.intersection(operator.OutputsAsNumpy().tolist()) - given:
-            needed.update(operator.InputsAsNumpy().tolist())
-            kept.append(operator._tab.Pos)
+    for operator in reversed(_tables(table, _OPERATORS)):  # they are stored in the order in which they run
+        if needed.intersection(_numbers(operator, _OUTPUTS)) - given:
+            needed.update(_numbers(operator, _INPUTS))
+            kept.append(operator.Pos)
     kept.reverse()
 
     # A vector of tables holds the distances from its own elements: shorten it where it is.
-    table = graph._tab
     start = table.Vector(table.Offset(_OPERATORS))
     places = start + 4 * np.arange(len(kept))
     edited[start - 4 : start] = _words([len(kept)])
@@ -83,6 +85,30 @@ def cut(model: bytes, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
         edited[field : field + 4] = _words([len(edited) - field])
         edited.extend(_words([len(tensors), *tensors]))
     return bytes(edited)
+
+
+def custom_options(model: bytes, operator: int) -> bytes:
+    """Return what the file says to an operator that LiteRT does not know, by its number: FlexBuffers."""
+    table = _tables(_graph(model), _OPERATORS)[operator]
+    return bytes(table.GetVectorAsNumpy(number_types.Uint8Flags, table.Offset(_CUSTOM_OPTIONS)))
+
+
+def _graph(model: bytes | bytearray) -> Table:
+    """The table of the one subgraph."""
+    return _tables(Table(model, Table(model, 0).Indirect(0)), _SUBGRAPHS)[0]
+
+
+def _tables(table: Table, slot: int) -> list[Table]:
+    field = table.Offset(slot)
+    start = table.Vector(field)
+    places = range(start, start + 4 * table.VectorLen(field), 4)
+    return [Table(table.Bytes, table.Indirect(place)) for place in places]
+
+
+def _numbers(operator: Table, slot: int) -> list[int]:
+    """The tensors that an operator takes or gives."""
+    numbers: list[int] = operator.GetVectorAsNumpy(number_types.Int32Flags, operator.Offset(slot)).tolist()
+    return numbers
 
 
 def _words(values: Sequence[int] | np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> bytes:

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import flexbuffers
 
-from avatalk.faces.litert import Network, cut
+from avatalk.faces.litert import Network, custom_options, cut
 from avatalk.media import Float32Array, UInt8Array
 
 INPUT_SIZE = 192
@@ -54,9 +53,9 @@ class Region:
     angle: float
 
     @classmethod
-    def read(cls, operator: schema.Operator) -> Region:
+    def read(cls, custom: bytes) -> Region:
         """Read the options (FlexBuffers) of a ``Landmarks2TransformMatrix`` operator."""
-        options = flexbuffers.GetRoot(bytearray(operator.CustomOptionsAsNumpy())).Value
+        options = flexbuffers.GetRoot(bytearray(custom)).Value
         return cls(
             np.array(options["subset_idxs"]),
             (options["left_rotation_idx"], options["right_rotation_idx"]),
@@ -106,8 +105,7 @@ class AttentionMesh:
     def __init__(self, model: bytes) -> None:
         self._trunk = Network(cut(model, [_IMAGE], [_MESH, _FEATURES, _FACE_FLAG]))
         self._branches = Network(cut(model, _CROPS, _BRANCHES))
-        graph = schema.Model.GetRootAs(model, 0).Subgraphs(0)
-        self._regions = tuple(Region.read(graph.Operators(k)) for k in _REGIONS)
+        self._regions = tuple(Region.read(custom_options(model, operator)) for operator in _REGIONS)
 
     def run(self, crop: UInt8Array) -> MeshOutput:
         """Run the network on a (192, 192, 3) uint8 RGB crop."""

@@ -20,7 +20,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 Numbers = Float32Array | npt.NDArray[np.uint16]
 Tokens = npt.NDArray[np.int64]
 DEVICES = ("auto", "cpu", "cuda", "mps")
+_CONVERTER = "openvino.tools.ovc"
+_importing = Lock()
 _FORM = 3  # counted up when the networks change in a way that makes old conversions wrong
 
 
@@ -86,7 +88,22 @@ def _imported(package: str) -> Any:
     # it must not; and a fork while OpenBLAS computes ends the thread that OpenBLAS then waits for, for ever.
     # Without this package it tells nobody.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    if package.partition(".")[0] == "openvino":
+        with _importing:
+            _import_openvino()
     return import_module(package)
+
+
+def _import_openvino() -> None:
+    """Import OpenVINO without its converter, which takes as long as the rest and is needed once a model."""
+    if "openvino" in sys.modules:
+        return
+    sys.modules[_CONVERTER] = None  # type: ignore[assignment]
+    try:
+        ov: Any = import_module("openvino")
+    finally:
+        del sys.modules[_CONVERTER]
+    ov.convert_model = lambda *given, **named: import_module(_CONVERTER).convert_model(*given, **named)
 
 
 def choose_device(wanted: str = "auto") -> str:

@@ -25,7 +25,6 @@ from avatalk.speech.trellis import BLOCK, Trellis
 from avatalk.speech.voices import language_of, script_of_text, voices_for_script
 from avatalk.speech.words import as_spaced
 
-_BETTER = "Lips close exactly, and captions have times, where the words are known: --transcript words.txt"
 _SAMPLE_S = 60.0  # of the sound, to judge whether it says the text
 _DEAREST, _OTHER = 0.9, 0.97
 """Price of the text, and price relative to its words in another order, that tell of another text."""
@@ -54,17 +53,15 @@ class Alignment:
     price: float
 
 
-def recorded(audio: AudioClip, transcript: str | None, language: str | None, monitor: Monitor) -> Speech:
-    """Return a recording as speech, with the times of its words where they are known.
+def recorded(audio: AudioClip, transcript: str, language: str | None, monitor: Monitor) -> Speech:
+    """Return a recording as speech, with the times of its words if it says them.
 
     Args:
         audio: the recording.
-        transcript: its words, or None.
+        transcript: its words.
         language: BCP-47 tag of them; None for the likely one.
         monitor: told of seconds of sound, and warned if the recording does not say the transcript.
     """
-    if transcript is None:
-        return Speech(audio, better=(_BETTER,))
     language = tag_of(language) if language else language_of(transcript)
     found = align(audio, transcript, language, monitor)
     if found is None:

@@ -18,6 +18,7 @@ from avatalk.events import Monitor
 from avatalk.media import Phoneme, Speech, Splice, Word
 from avatalk.speech.audio import AudioClip
 from avatalk.speech.columns import Columns
+from avatalk.speech.frames import frame_at
 from avatalk.speech.riff import header
 from avatalk.speech.ssml import Script, parse
 from avatalk.speech.text import check_speakable, pieces
@@ -43,17 +44,6 @@ class Take:
     start: int
     stop: int
     speech: Speech
-
-
-def frame_count(duration_s: float, sample_rate: int, fps: Fraction) -> int:
-    """Frames that cover the whole sound: less than one frame beyond it."""
-    samples = round(duration_s * sample_rate)
-    return max(1, ceil(Fraction(samples, sample_rate) * fps))
-
-
-def frame_at(seconds: float, fps: Fraction) -> int:
-    """The frame at which a joint of sentences lies: the one that begins nearest to it."""
-    return round(Fraction(seconds) * fps)
 
 
 def corrected(

@@ -24,7 +24,8 @@ from avatalk.speech.audio import AudioClip
 from avatalk.speech.base import SpeechEngine, Utterance, Voice
 from avatalk.speech.cache import SentenceCache
 from avatalk.speech.columns import Columns
-from avatalk.speech.correct import Take, corrected, frame_count, no_sentence, script_of
+from avatalk.speech.correct import Take, corrected, no_sentence, script_of
+from avatalk.speech.frames import frame_count
 from avatalk.speech.lines import Line, lines, voices_of
 from avatalk.speech.loudness import Meter, limited
 from avatalk.speech.resample import resample
