@@ -23,7 +23,7 @@ from avatalk.lipsync.wav2lip_blend import Patch, reached_by
 from avatalk.lipsync.wav2lip_crop import face_input, paste_rectangle
 from avatalk.lipsync.wav2lip_look import REACH, Look, steadied
 from avatalk.lipsync.wav2lip_networks import BATCH, ClipFaces, Networks, convert
-from avatalk.lipsync.wav2lip_parts import WHOLE
+from avatalk.lipsync.wav2lip_parts import WHOLE, Window
 from avatalk.lipsync.wav2lip_places import Pads, Place, Places, find_places
 from avatalk.media import Float32Array, UInt8Array
 from avatalk.models import runtime
@@ -84,18 +84,23 @@ class Wav2Lip(LipSync):
         """See `LipSync.prepare`; the shot has its sound."""
         if shot.audio is None:
             raise TypeError("Wav2Lip needs the sound of the shot.")
-        mel = hearing.mel_spectrogram(shot.audio.blocks(hearing.SAMPLE_RATE))
-        if not self.original:
-            mel = _hushed(mel, shot.visemes.values.max(axis=1), shot.fps)
-        starts = hearing.window_starts(mel.shape[1], shot.fps, shot.n_frames)
         places = find_places(shot, self.pads, self.smooth, self.original)
         pasted = reached_by(places.boxes[places.seen], places.outlines[places.seen])
         window = WHOLE if self.original else pasted
+        faces = 1 if shot.pictures is None else BATCH
+        with ThreadPoolExecutor(1) as beside:
+            networks = beside.submit(self._start, window, faces)
+            mel = hearing.mel_spectrogram(shot.audio.blocks(hearing.SAMPLE_RATE))
+            if not self.original:
+                mel = _hushed(mel, shot.visemes.values.max(axis=1), shot.fps)
+            starts = hearing.window_starts(mel.shape[1], shot.fps, shot.n_frames)
+            started = networks.result()
+        return Wav2LipAnimation(shot, started, mel, starts, places, self.original, self.smooth)
+
+    def _start(self, window: Window, faces: int) -> Networks:
         device = runtime.choose_device(self.device)
         precision = self.precision or runtime.fastest_precision(device)
-        faces = 1 if shot.pictures is None else BATCH
-        networks = Networks.start(self.checkpoint, device, precision, window, faces)
-        return Wav2LipAnimation(shot, networks, mel, starts, places, self.original, self.smooth)
+        return Networks.start(self.checkpoint, device, precision, window, faces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +159,13 @@ class Wav2LipAnimation(Animation):
         if self.shot.pictures is None and picture is not None and self.places[0] is not None:
             picture = _colours(picture)
             maps = self.networks.face(face_input(picture, self.places[0].box)[None])
-            resting = self.networks.answers(_silence(), maps)
-            patch = self._patch(picture, self.places[0])
             # One look for all frames, or the skin would flicker with every sound.
             some = np.linspace(0, self.shot.n_frames - 1, BATCH).round().astype(np.int64)
-            spoken = self.networks.answers(hearing.windows(self.mel, self.starts[some]), maps)
+            with ThreadPoolExecutor(1) as beside:
+                silent = beside.submit(self.networks.answers, _silence(), maps)
+                spoken = self.networks.answers(hearing.windows(self.mel, self.starts[some]), maps)
+                patch = self._patch(picture, self.places[0])
+                resting = silent.result()
             looks = [patch.look(answer) for answer in spoken]
             colour = np.mean([look.answer for look in looks], axis=0)
             self._still = _Still(maps, resting, patch, looks[0]._replace(answer=colour))
