@@ -1,3 +1,8 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from avatalk import settings
@@ -56,3 +61,40 @@ def test_places_that_cannot_be_written(tmp_path):
         with pytest.raises(OutputError) as caught:
             check_writable(path)
         assert caught.value.hint
+
+
+WITH_A_FOLDER = """
+import os, sys
+from avatalk.workspace import temporary_folder
+folder = temporary_folder()
+open(f"{folder.name}/speech.wav", "wb").write(b"RIFF")
+os.utime(folder.name, (0, 0))
+print(folder.name, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the system does it there")
+def test_folders_of_killed_processes_go_with_the_next_process_and_no_others(tmp_path):
+    (tmp_path / "avatalk-notes.txt").write_text("a file of somebody")
+    (tmp_path / "others").mkdir()
+
+    def run():
+        command, pipe = [sys.executable, "-c", WITH_A_FOLDER], subprocess.PIPE
+        env = {**os.environ, "TMPDIR": str(tmp_path)}
+        process = subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, text=True)
+        return process, Path(process.stdout.readline().strip())
+
+    killed, left = run()
+    killed.kill()
+    killed.communicate()
+    assert (left / "speech.wav").exists()
+    (tmp_path / "avatalk-new").mkdir()  # by a process that has yet to say that it holds it
+    living, used = run()
+    third, _ = run()
+    third.communicate("")
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"avatalk-new", "avatalk-notes.txt", "others", used.name}
+    assert (used / "speech.wav").exists()
+    living.communicate("")
+    assert not used.exists()

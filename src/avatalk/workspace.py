@@ -4,24 +4,81 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import secrets
+import shutil
 import tempfile
+import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from stat import S_ISDIR
 
 from avatalk.errors import OutputError
 from avatalk.settings import cache_dir
 
+try:
+    import fcntl
+except ImportError:  # Windows, which clears away old temporary files by itself
+    fcntl = None  # type: ignore[assignment]
+
 _KEPT = 1000  # files of a kind; those of a drawn avatar at one size are about 25
+_PREFIX = "avatalk-"
+_NEW_S = 60.0  # so long a folder may take from being made to being held
 
 
-def temporary_folder() -> tempfile.TemporaryDirectory[str]:
+class TemporaryFolder(tempfile.TemporaryDirectory[str]):
+    """A folder that goes with this object; if its process is killed, it goes with a later process."""
+
+    def __init__(self) -> None:
+        _clear(Path(tempfile.gettempdir()))
+        super().__init__(prefix=_PREFIX)
+        held = _hold(Path(self.name))
+        self._let_go = weakref.finalize(self, os.close, held) if held is not None else lambda: None
+
+    def cleanup(self) -> None:
+        """Delete the folder now."""
+        super().cleanup()
+        self._let_go()
+
+
+def temporary_folder() -> TemporaryFolder:
     """A folder of its own for one plan; it goes with the returned object."""
     try:
-        return tempfile.TemporaryDirectory(prefix="avatalk-")
+        return TemporaryFolder()
     except OSError as error:
         raise cannot_write(Path(tempfile.gettempdir()), error) from error
+
+
+@cache
+def _clear(home: Path) -> None:
+    """Delete, once a process, the temporary folders of processes that were killed."""
+    for folder in home.glob(f"{_PREFIX}*") if fcntl is not None else ():
+        with suppress(OSError):
+            facts = folder.lstat()
+            if not S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
+                continue
+            if facts.st_mtime < time.time() - _NEW_S and (held := _hold(folder)) is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(held)
+
+
+def _hold(folder: Path) -> int | None:
+    """Mark a folder as in use until its process ends or the file descriptor that is returned is closed.
+
+    None if it is in use already, or where nobody can tell.
+    """
+    if fcntl is None:
+        return None
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def cannot_write(path: Path, error: OSError) -> OutputError:

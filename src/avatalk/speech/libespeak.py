@@ -14,7 +14,6 @@ import math
 import os
 import re
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from avatalk.errors import CannotRun, EngineUnavailable
+from avatalk.workspace import temporary_folder
 
 _SYNCHRONOUS = 2
 _PHONEME_EVENTS, _PHONEMES_IPA, _DONT_EXIT = 1, 2, 0x8000
@@ -132,7 +132,7 @@ def _short(data: Path) -> Iterator[Path]:
     if len(os.fsencode(data)) < _LONGEST_PATH:
         yield data
         return
-    with tempfile.TemporaryDirectory(prefix="avatalk-") as folder:
+    with temporary_folder() as folder:
         link = Path(folder) / "espeak-ng-data"
         try:
             link.symlink_to(data, target_is_directory=True)
