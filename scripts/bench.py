@@ -128,9 +128,10 @@ def fill_weights(folder: Path) -> None:
     sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
     from filled import state_dict
 
-    face = models.install("face")
+    there = [models.install(name) for name in ("face", "selfie")]
     os.environ["AVATALK_CACHE"] = str(folder / "cache")
-    shutil.copytree(face, models.folder("face"))
+    for model in there:
+        shutil.copytree(model, models.folder(model.name))
     for network, name in (("wav2lip", "wav2lip_gan.pth"), ("s3fd", "s3fd.pth")):
         torch.save(state_dict(network), folder / name)
         models.import_file(folder / name, accept_licence=True)

@@ -1,243 +1,133 @@
 """Pictures of the studio in all its states, at the width of a phone and of a desktop, light and dark.
 
-    python scripts/screenshots.py FOLDER [--only NAME]
+    python scripts/screenshots.py FOLDER [--only NAME …] [--language de]
 
-A server of its own is started on the loopback with an empty data folder, and ended again.
+Servers of their own are started on the loopback with empty data folders, and ended again. Weights of
+Wav2Lip-GAN are filled from the names of their tensors, so that there are two engines to compare; what they
+draw is no mouth.
+Each state is led to once, and then looked at four times.
 """
 
 import argparse
 import os
-import socket
 import subprocess
 import sys
 import tempfile
-import urllib.error
-import urllib.request
-from contextlib import contextmanager
+import wave
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from bench import fill_weights
+from studio_server import BROWSER, FLAGS, SLOW, serving
+from studio_states import STATES
+
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
-BROWSER = os.environ.get("AVATALK_BROWSER", "/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-SLOW = 240_000  # milliseconds
-LONG = "This text is long enough to be watched while it is made. " * 12
+PEOPLE = "document.querySelectorAll('#faces img').length && document.querySelectorAll('.voice').length"
 
 
-@contextmanager
-def serving(data):
-    """The address of `avatalk serve`, until the block ends."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    command = [sys.executable, "-m", "avatalk.cli", "serve", "--port", str(port)]
-    process = subprocess.Popen(
-        command, env={**os.environ, "AVATALK_DATA": str(data)}, stderr=subprocess.DEVNULL
-    )
-    try:
-        url = f"http://127.0.0.1:{port}/"
-        while not answers(url):
-            assert process.poll() is None
-        yield url
-    finally:
-        process.terminate()
-        process.wait()
+@dataclass(frozen=True)
+class Place:
+    """Where a state is led to.
+
+    Attributes:
+        files: a folder of files to upload.
+        url: of the studio.
+        keyed: of one that wants a key.
+        key: of it, for one video at once.
+    """
+
+    files: Path
+    url: str
+    keyed: str
+    key: str
 
 
-def answers(url):
-    try:
-        return urllib.request.urlopen(url, timeout=60).status == 200
-    except urllib.error.URLError:
-        return False
-
-
-def pictures(folder):
-    """Files to upload: one face, two faces, none."""
+def uploads(folder):
+    """Files to upload: pictures of one face, two, a blurred one and none; a clip, sounds, and a text."""
     from skimage.data import astronaut
 
+    from clips import moved, write_clip  # which `fill_weights` has made known
+
     person = np.asarray(astronaut())
+    ground = np.linspace((250, 190, 130), (30, 90, 140), 540)[:, None].repeat(960, 1)
     made = {
         "one": person,
         "two": np.hstack([person, person[:, ::-1]]),
         "none": np.full((400, 600, 3), 170, np.uint8),
+        "blurred": np.asarray(Image.fromarray(person).resize((96, 96)).resize((512, 512))),
+        "sea": ground.astype(np.uint8),
     }
     for name, picture in made.items():
         Image.fromarray(picture).save(folder / f"{name}.png")
-    return folder
+    write_clip(folder / "clip.mp4", (moved(person, right=3 * np.sin(n / 8)) for n in range(75)))
+    Image.fromarray(person).resize((640, 640)).crop((0, 0, 640, 480)).save(folder / "camera.jpg", quality=90)
+    (folder / "camera.mjpeg").write_bytes((folder / "camera.jpg").read_bytes() * 2)
+    (folder / "words.txt").write_text("neither this nor that")
+    text = "This was recorded on a Monday. It is long enough to hear a voice in it."
+    run("say", text, "-o", str(folder / "speech.wav"))
+    with wave.open(str(folder / "silence.wav"), "wb") as sound:
+        sound.setparams((1, 2, 16000, 0, "NONE", ""))
+        sound.writeframes(bytes(2 * 16000 * 3))
 
 
-def first(page, _files):
-    """A first visit."""
+def run(*command, **environment):
+    command = [sys.executable, "-m", "avatalk.cli", *command]
+    done = subprocess.run(
+        command, env={**os.environ, **environment}, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
 
 
-def gallery(page, _files):
-    """Somebody else, before another ground, and one frame."""
-    page.get_by_label("Kavya:").check()
-    page.locator(".ground.blur input").check(force=True)
-    page.click("#preview")
-    page.wait_for_selector("#stage-busy:not([hidden])")
-    page.wait_for_selector("#stage-busy", state="hidden", timeout=SLOW)
-
-
-def upload(page, files, name="one"):
-    """A picture with a face."""
-    page.click("#avatar-tab-upload")
-    page.set_input_files("#avatar-file", files / f"{name}.png")
-    page.wait_for_selector("#uploaded:not([hidden])", timeout=SLOW)
-    page.wait_for_timeout(1000)
-    page.wait_for_selector("#stage-busy", state="hidden", timeout=SLOW)
-
-
-def two(page, files):
-    """A picture with two faces."""
-    upload(page, files, "two")
-
-
-def none(page, files):
-    """A picture without a face."""
-    upload(page, files, "none")
-
-
-def describe(page, _files):
-    """Avatars from words."""
-    page.click("#avatar-tab-describe")
-    page.fill("#describe-prompt", "an old sailor with a white beard and a blue cap")
-    page.click("#describe-make")
-    page.wait_for_selector("#described img", timeout=SLOW)
-    page.wait_for_timeout(3000)
-
-
-def speech(page, _files):
-    """The sound by itself, and a search for a voice."""
-    page.fill("#voice-filter", "german")
-    page.click("#speech-make")
-    page.wait_for_selector("#speech-wave:not([hidden])", timeout=SLOW)
-    page.click("#clone summary")
-
-
-def recording(page, _files):
-    """Nothing recorded yet, and a video asked for."""
-    page.click("#speech-tab-recording")
-    page.click("#generate")
-    page.wait_for_selector("#problem-recording:not([hidden])")
-
-
-def progress(page, _files):
-    """In the middle of a video."""
-    page.fill("#text", LONG)
-    page.click("#generate")
-    page.wait_for_function("Number(document.getElementById('job-progress').value) > 0.15", timeout=SLOW)
-
-
-def canceled(page, files):
-    """A video that was stopped."""
-    progress(page, files)
-    page.click("#job-cancel")
-    page.wait_for_selector("#job", state="hidden")
-
-
-def done(page, _files):
-    """A finished video with its report."""
-    page.click("#generate")
-    page.wait_for_selector("#result:not([hidden])", timeout=SLOW)
-    page.click("#report summary")
-    page.wait_for_timeout(1500)
-
-
-def library(page, files):
-    """Past videos."""
-    done(page, files)
-    page.click("#view-library")
-    page.wait_for_selector("#videos img")
-    page.wait_for_timeout(500)
-
-
-def batch(page, files):
-    """A table, and the videos of its rows."""
-    (files / "rows.csv").write_text("name,city\nMia,Oslo\nAli,Cairo\nZoë,Köln\n", encoding="utf-8")
-    page.click("#view-batch")
-    page.set_input_files("#batch-file", files / "rows.csv")
-    page.fill("#batch-text", "Hello {name}, how is {city}?")
-    page.click("#batch-go")
-    page.wait_for_selector("#batch-grid img", timeout=SLOW)
-
-
-def models(page, _files):
-    """Models."""
-    page.click("#view-models")
-    page.wait_for_selector("#model-list li")
-
-
-def empty(page, _files):
-    """Nothing to say."""
-    page.fill("#text", "")
-    page.click("#generate")
-    page.wait_for_selector("#problem-text:not([hidden])")
-
-
-def german(page, _files):
-    """In German."""
-    page.select_option("#language", "de")
-    page.wait_for_selector("html[lang=de][data-ready]")
-
-
-def arabic(page, _files):
-    """Text from right to left."""
-    page.fill("#text", "مرحبا! أنا سعيدة بوجودك هنا. أعطني كلماتك وسأقولها لك.")
-
-
-STATES = {
-    state.__name__: state
-    for state in (first, gallery, upload, two, none, describe, speech, recording, progress, canceled, done)
-} | {state.__name__: state for state in (library, batch, models, empty, german, arabic)}
+def shoot(browser, place, state, language, folder):
+    """Lead a visit to a state, and take its pictures."""
+    options = {"locale": language, "reduced_motion": "reduce", "base_url": place.url}
+    width, height = SIZES["desktop"]
+    context = browser.new_context(viewport={"width": width, "height": height}, **options)
+    context.set_default_timeout(SLOW)
+    page = context.new_page()
+    page.goto(place.url)
+    page.wait_for_selector("html[data-ready]")
+    page.wait_for_function(PEOPLE)
+    STATES[state](page, place)
+    for size, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        for scheme in ("light", "dark"):
+            if page.get_attribute("html", "data-theme") != scheme:
+                page.evaluate("document.getElementById('theme').click()")
+            page.wait_for_timeout(300)
+            path = folder / f"{state}-{size}-{scheme}.png"
+            page.screenshot(path=path, full_page=True)
+    print(state, flush=True)
+    for video in page.request.get("v1/videos").json().get("data", ()):
+        page.request.delete(f"v1/videos/{video['id']}")  # the next state has the processors for itself
+    context.close()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--only", choices=STATES, action="append")
+    parser.add_argument("--only", choices=STATES, nargs="+", default=list(STATES))
+    parser.add_argument("--language", default="en-US")
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        files = pictures(Path(name))
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        with serving(Path(name) / "data") as url:
-            for state in given.only or STATES:
-                for scheme in ("light", "dark"):
-                    for size, (width, height) in SIZES.items():
-                        shoot(
-                            browser,
-                            url,
-                            STATES[state],
-                            files,
-                            scheme,
-                            (width, height),
-                            given.folder / f"{state}-{size}-{scheme}.png",
-                        )
+        files = Path(name)
+        fill_weights(files)
+        uploads(files)
+        os.environ["AVATALK_OFFLINE"] = "1"  # so that nothing depends on the network
+        key = run("keys", "create", "somebody", "--concurrent", "1", AVATALK_DATA=str(files / "keyed"))
+        camera = f"--use-file-for-fake-video-capture={files / 'camera.mjpeg'}"
+        fakes = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", camera]
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS + fakes)
+        with serving(files / "data") as url, serving(files / "keyed") as keyed:
+            place = Place(files, url, keyed, key)
+            for state in given.only:
+                shoot(browser, place, state, given.language, given.folder)
         browser.close()
-
-
-def shoot(browser, url, state, files, scheme, size, path):
-    context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]},
-        color_scheme=scheme,
-        locale="en-US",
-        reduced_motion="reduce",
-    )
-    page = context.new_page()
-    page.goto(url)
-    page.wait_for_selector("html[data-ready]", timeout=SLOW)
-    page.wait_for_function(
-        "document.querySelectorAll('#faces img').length > 0 && document.querySelectorAll('.voice').length > 0"
-    )
-    state(page, files)
-    page.wait_for_timeout(300)
-    page.screenshot(path=path, full_page=True)
-    print(path)
-    context.close()
 
 
 if __name__ == "__main__":

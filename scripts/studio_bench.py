@@ -17,7 +17,7 @@ import numpy as np
 import psutil
 from playwright.sync_api import sync_playwright
 
-from screenshots import BROWSER, FLAGS, SLOW, serving
+from studio_server import BROWSER, FLAGS, SLOW, serving
 
 # The page is interactive when its scripts have run and its people and voices are there.
 READY = """

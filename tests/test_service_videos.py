@@ -420,6 +420,20 @@ def test_parts_of_files(client, finished, part):
     assert client.head(url, headers={"Range": "bytes=1-2"}).headers["content-length"] == "2"
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("1 Mia", 'inline; filename="1 Mia.mp4"'),
+        ("2 Zoë", "inline; filename=\"2 Zo_.mp4\"; filename*=UTF-8''2%20Zo%C3%AB.mp4"),
+        ('../a"\r\nX: b', 'inline; filename=".._a___X_ b.mp4"'),
+    ],
+)
+def test_a_video_is_saved_under_the_name_that_is_asked_for(client, finished, name, told):
+    answer = client.get(f"/v1/videos/{finished['id']}/content", params={"name": name})
+    assert answer.status_code == 200
+    assert answer.headers["content-disposition"] == told
+
+
 def test_types_of_files(client, finished):
     def kind(part):
         return client.get(f"/v1/videos/{finished['id']}/{part}").headers["content-type"].split(";")[0]

@@ -369,6 +369,40 @@ def test_a_reload_in_the_middle_finds_the_video_which_plays_while_it_is_made(vis
     assert len(visit.videos()) == 1
 
 
+def test_a_service_that_is_away_at_first_is_waited_for(visit):
+    page = visit.page
+    page.route("**/v1/**", lambda route: route.abort())
+    page.reload()
+    page.locator("#problem-page", has_text="cannot be reached").wait_for()
+    page.unroute_all()
+    visit.ready()
+    page.wait_for_selector("#problem-page", state="hidden")
+    page.wait_for_selector("#problem-voice", state="hidden")
+    visit.complaints.clear()  # of the browser, that nothing came
+
+
+def test_a_video_that_failed_meanwhile_is_told_until_something_is_changed(visit, pictures):
+    page = visit.page
+    ask = page.context.request
+    sent = ask.post(f"{visit.url}/v1/assets", multipart={"file": pictures / "none.png"}).json()
+    video = ask.post(f"{visit.url}/v1/videos", data={"avatar": sent["id"], "text": HELLO}).json()
+    while not visit.ask(f"v1/videos/{video['id']}")["ended_at"]:
+        page.wait_for_timeout(200)
+    page.evaluate(
+        """job => { const kept = JSON.parse(sessionStorage['avatalk.studio']);
+        sessionStorage['avatalk.studio'] = JSON.stringify({ ...kept, job }); }""",
+        video["id"],
+    )
+    page.reload()
+    visit.ready()
+    problem = page.locator("#problem-video", has_text="No face was found")
+    problem.wait_for()
+    page.wait_for_load_state("networkidle")
+    assert problem.is_visible()
+    visit.choose("avatar", "ben")
+    problem.wait_for(state="hidden")
+
+
 def test_a_video_of_the_library_is_made_again_with_changes(visit):
     page = visit.page
     visit.choose("avatar", "emeka")
@@ -397,7 +431,7 @@ def test_a_video_of_the_library_is_made_again_with_changes(visit):
     page.fill("#library-filter", "again")
     page.wait_for_function("document.querySelectorAll('#videos .clip').length === 1")
     cards.get_by_role("button", name="Delete").click()
-    cards.get_by_role("button", name="Really delete?").click()
+    cards.get_by_role("button", name="Really? Delete").click()
     page.wait_for_function("document.querySelectorAll('#videos .clip').length === 0")
     assert [video["id"] for video in visit.videos()] == [first["id"]]
 

@@ -99,6 +99,15 @@ def test_speech_that_is_too_long_is_refused_at_its_place(browser):
     assert (error["code"], error["field"]) == ("too_large", "speech")
 
 
+@pytest.mark.parametrize("path", ["/studio/speech", "/v1/speech?with=words"])
+def test_warnings_name_files_as_their_owner_does(browser, espeak_wav, path):
+    sample = espeak_wav("Three seconds are enough to hear who speaks, but more of them would be better.")
+    sent = {"file": ("me.wav", sample.read_bytes())}
+    wish = {"text": "Hello.", "voice_sample": browser.post("/v1/assets", files=sent).json()["id"]}
+    warnings = browser.post(path, json=wish).json()["warnings"]
+    assert any(warning.startswith("me.wav holds") for warning in warnings), warnings
+
+
 def test_an_avatar_from_words_is_kept_under_a_name(browser, tmp_path):
     made = make_avatar("a man with a red beard", engine="drawn", seed=3)
     write_made(tmp_path / "made.png", made)

@@ -109,6 +109,18 @@ def local_request(inputs: Inputs, storage: Storage, folder: Path) -> tuple[Video
     return VideoRequest(**fields), given
 
 
+def with_names(text: str, names: dict[str, str]) -> str:
+    """A text with the names of files that the user knows, instead of paths of this machine.
+
+    Args:
+        text: of an error, a warning and the like.
+        names: from `local_request`.
+    """
+    for path, name in names.items():
+        text = text.replace(path, name).replace(Path(path).name, name)
+    return text
+
+
 def told_request(inputs: Inputs) -> str:
     """The request as the finished file carries it: JSON, with the names of the files that were given."""
     fields = dict(inputs.fields)

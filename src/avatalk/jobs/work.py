@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from avatalk.errors import Cancelled, CannotRun, NotFound, OutputError, StorageError, UnreadableFile
 from avatalk.events import Monitor, Progress
 from avatalk.jobs import records
-from avatalk.jobs.inputs import Inputs, local_request, told_request
+from avatalk.jobs.inputs import Inputs, local_request, told_request, with_names
 from avatalk.jobs.storage import Storage
 from avatalk.jobs.tables import Database, segments
 from avatalk.media import Cue
@@ -250,7 +250,7 @@ class Workshop:
                 made = plan(request, on_progress=watch.progress, cancel=watch.monitor.cancelled)
             except Exception as error:
                 if hasattr(error, "message"):
-                    error.message = _named(error.message, names)
+                    error.message = with_names(error.message, names)
                 raise
             undo.enter_context(made)
             kept = Open(made, undo.pop_all(), names)
@@ -263,7 +263,7 @@ class Workshop:
     def _told(self, job_id: str, text: str) -> str:
         """The text with the names of files that the user knows, instead of paths of this worker."""
         kept = self._plans.get(job_id)
-        return _named(text, kept.names) if kept else text
+        return with_names(text, kept.names) if kept else text
 
     def _segment(self, job_id: str, number: int) -> sa.Row[Any] | None:
         query = sa.select(segments).where(segments.c.job_id == job_id, segments.c.number == number)
@@ -355,9 +355,3 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:  # OpenCV has several names
         return ""
-
-
-def _named(text: str, names: dict[str, str]) -> str:
-    for path, name in names.items():
-        text = text.replace(path, name).replace(Path(path).name, name)
-    return text

@@ -7,8 +7,9 @@ import io
 import json
 import re
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, BinaryIO, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
@@ -67,6 +68,18 @@ def gives(*types: str, schema: dict[str, Any] = _BYTES) -> dict[int | str, dict[
     }
 
 
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f"*/:<>?\\|]')
+
+
+def _filename(name: str) -> str:
+    """What a file is saved as, as ``Content-Disposition`` has it (RFC 6266); a path is made a plain name."""
+    safe = _UNSAFE.sub("_", name)
+    if safe.isascii():
+        return f'filename="{safe}"'
+    plain = safe.encode("ascii", "replace").decode().replace("?", "_")
+    return f"filename=\"{plain}\"; filename*=UTF-8''{quote(safe, safe='')}"
+
+
 def answer_file(request: Request, file: File, *, attached: bool = False) -> Response:
     """Answer with a file, or with that part of it that the request asks for (RFC 9110, 13 and 14).
 
@@ -86,7 +99,7 @@ def answer_file(request: Request, file: File, *, attached: bool = False) -> Resp
         "ETag": etag,
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-cache",  # what is deleted is gone
-        "Content-Disposition": f'{"attachment" if attached else "inline"}; filename="{file.name}"',
+        "Content-Disposition": f"{'attachment' if attached else 'inline'}; {_filename(file.name)}",
     }
     seen = request.headers.get("if-none-match", "")
     if seen.strip() == "*" or etag in (tag.strip().removeprefix("W/") for tag in seen.split(",")):
@@ -182,10 +195,19 @@ def stored(service: Service, job: Job, name: str) -> File:
     "/content", summary="Size and kind of the video", responses=gives("video/mp4"), response_class=Response
 )
 @router.get("/content", summary="The video", responses=gives("video/mp4"), response_class=Response)
-def content(service: Here, caller: Reader, video_id: VideoId, request: Request) -> Response:
+def content(
+    service: Here,
+    caller: Reader,
+    video_id: VideoId,
+    request: Request,
+    name: Annotated[
+        str, Query(max_length=100, description="What browsers save it as, without .mp4; else it has the id.")
+    ] = "",
+) -> Response:
     """The MP4 (H.264, AAC), which can be played while it loads; `Range` gives a part of it."""
     job = made_of(service, video_id, caller.owner)
-    return answer_file(request, stored(service, job, "video.mp4"))
+    file = stored(service, job, "video.mp4")
+    return answer_file(request, replace(file, name=f"{name}.mp4") if name else file)
 
 
 _CAPTIONS = gives("application/x-subrip", "text/vtt") | may_answer(400)

@@ -10,7 +10,7 @@ from typing import Any
 
 from avatalk.errors import AvatalkError, BadInput
 from avatalk.events import Monitor, Progress
-from avatalk.jobs.inputs import Inputs, local_request
+from avatalk.jobs.inputs import Inputs, local_request, with_names
 from avatalk.jobs.storage import Storage
 from avatalk.pipeline import Plan, plan
 from avatalk.workspace import temporary_folder
@@ -74,9 +74,7 @@ def _plan(inputs: Inputs, storage: str) -> Plan:
 
 def named(error: AvatalkError, names: dict[str, str]) -> AvatalkError:
     """The error with the names of files that the user knows, instead of paths of this machine."""
-    for path, name in names.items():
-        error.message = error.message.replace(path, name).replace(Path(path).name, name)
-        error.hint = error.hint.replace(path, name).replace(Path(path).name, name)
+    error.message, error.hint = (with_names(text, names) for text in (error.message, error.hint))
     return error
 
 
@@ -97,9 +95,10 @@ def speak(_tell: OnStep, inputs: Inputs, storage: str, output: str) -> dict[str,
         request, names = local_request(inputs, Storage(storage), Path(folder))
         how = request.model_dump(include={"voice", "voice_sample", "language", "speed", "pitch"})
         try:
-            return say(request.text or "", output, **how).as_json()
+            said = say(request.text or "", output, **how).as_json()
         except AvatalkError as error:
             raise named(error, names) from None
+    return said | {"warnings": [with_names(text, names) for text in said["warnings"]]}
 
 
 def hear(_tell: OnStep, voice: str, output: str) -> None:

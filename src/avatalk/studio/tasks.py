@@ -12,7 +12,7 @@ from typing import Any
 from avatalk import models
 from avatalk.errors import AvatalkError, FaceError
 from avatalk.events import Monitor, Progress
-from avatalk.jobs.inputs import Inputs, local_request
+from avatalk.jobs.inputs import Inputs, local_request, with_names
 from avatalk.jobs.storage import Storage
 from avatalk.media import UInt8Array
 from avatalk.service.tasks import named, preview
@@ -140,7 +140,7 @@ def speak(_tell: OnStep, inputs: Inputs, storage: str, output: str) -> dict[str,
             request.text or "", [(one.sentence, one.text) for one in request.corrections]
         ),
         "mouth": [round(float(opening), 2) for opening in visemes.opening],
-        "warnings": monitor.warnings,
+        "warnings": [with_names(text, names) for text in monitor.warnings],
     }
 
 

@@ -4,6 +4,8 @@ import { $, dropped, here, known, make, number, say, t, tabs } from './dom.js';
 import { Problem, clear, get, post, tell, upload } from './api.js';
 import { changed, keep, state } from './state.js';
 
+const AGAIN_MS = 3000; // when the service could not be reached
+
 let avatars = [];
 let engines = [];
 let making = null;
@@ -21,14 +23,16 @@ async function fill() {
   try {
     [avatars, engines] = (await Promise.all([get('v1/avatars'), get('v1/engines')])).map((answer) => answer.data);
     named();
+    clear('problem-page');
   } catch (problem) {
     tell('problem-page', problem);
+    if (!problem.status) setTimeout(fill, AGAIN_MS); // the service may be back soon
     return;
   }
   if (!avatars.some((avatar) => avatar.name === state.avatar.gallery)) state.avatar.gallery = avatars[0].name;
   gallery();
   makers();
-  changed('avatar');
+  changed('known');
 }
 
 /** What the people of the gallery are like, in the language of the page. */
@@ -55,7 +59,8 @@ function gallery() {
 
 function about() {
   const chosen = avatars.find((avatar) => avatar.name === state.avatar.gallery);
-  $('avatar-about').textContent = chosen ? `${titled(chosen.name)}: ${chosen.description}.` : '';
+  const there = $('faces').querySelector('input:checked'); // else a search has put it out of view
+  $('avatar-about').textContent = !chosen ? '' : there ? `${titled(chosen.name)}: ${chosen.description}.` : t('avatar.stays', { name: titled(chosen.name) });
 }
 
 export const titled = (name) => name.charAt(0).toUpperCase() + name.slice(1);

@@ -1,6 +1,6 @@
 // A table becomes videos: one for each row, its values put into the text.
 
-import { $, dropped, here, make, number, say, t } from './dom.js';
+import { $, dropped, here, make, number, savedAs, say, t } from './dom.js';
 import { Problem, clear, get, hintOf, post, tell } from './api.js';
 import { keep, missing, request, state } from './state.js';
 
@@ -76,6 +76,7 @@ async function take(file) {
 function table() {
   const { batch } = state;
   $('batch-made').hidden = !batch.rows.length;
+  $('batch-drop').classList.toggle('filled', batch.rows.length > 0);
   if (!batch.rows.length) return;
   $('batch-table').replaceChildren(
     make('thead', {}, make('tr', {}, ...batch.columns.map((name) => make('th', { scope: 'col', text: name })))),
@@ -160,7 +161,7 @@ function cell(row) {
     player.focus();
   } }, done ? make('img', { src: here(`${video}/thumbnail`), alt: '', loading: 'lazy' }) : make('span', { class: 'blank', text: t(`status.${row.status}`) }));
   box.append(cover, make('p', { class: 'title', dir: 'auto', text: `${row.row}. ${name}` }));
-  if (done) box.append(make('p', {}, make('a', { class: 'button small', href: here(`${video}/content`), download: `${row.row}.mp4`, text: t('library.download'), 'aria-label': `${t('library.download')}: ${name}` })));
+  if (done) box.append(make('p', {}, make('a', { class: 'button small', href: savedAs(`${video}/content`, `${row.row} ${name}`), download: '', text: t('library.download'), 'aria-label': `${t('library.download')}: ${name}` })));
   if (row.error) box.append(make('p', { class: 'problem', text: `${row.error.message} ${hintOf(row.error)}` }));
   return box;
 }

@@ -1,6 +1,6 @@
 // Two engines on the same speech, side by side and in step.
 
-import { $, engineName, here, make, say, seconds, t } from './dom.js';
+import { $, engineName, here, make, savedAs, say, seconds, t } from './dom.js';
 import { Problem, clear, get, post, tell } from './api.js';
 import { keep, missing, request, state } from './state.js';
 
@@ -101,7 +101,7 @@ function shown(video, { engine }, index) {
   const took = video.ended_at && video.started_at ? t('compare.took', { time: seconds(video.ended_at - video.started_at) }) : `${Math.round(100 * video.progress)} %`;
   const picture = done ? make('video', { src: here(video.links.content), controls: true, playsInline: true, muted: index > 0, poster: video.links.thumbnail ? here(video.links.thumbnail) : '', 'aria-label': name })
     : make('p', { class: 'blank', text: video.error?.message ?? t(`status.${video.status}`) });
-  const link = done && make('a', { class: 'button small', href: here(video.links.content), download: `avatalk-${engine}.mp4`, text: t('library.download'), 'aria-label': `${t('library.download')}: ${name}` });
+  const link = done && make('a', { class: 'button small', href: savedAs(video.links.content, name), download: '', text: t('library.download'), 'aria-label': `${t('library.download')}: ${name}` });
   return make('figure', {}, picture, make('figcaption', {}, make('span', {}, make('strong', { text: name }), ` ${took}`), link || null));
 }
 

@@ -52,6 +52,9 @@ export function speak() {
 /** The address of something of this service, wherever it is mounted. */
 export const here = (path) => new URL(path.replace(/^\//, ''), document.baseURI).href;
 
+/** The address of a video that browsers save under that name. */
+export const savedAs = (path, name) => `${here(path)}?${new URLSearchParams({ name: name.slice(0, 60).replace(/[\s.…]+$/, '') })}`;
+
 /** Make the tabs of a group work by mouse and keys; `changed` gets the name of the tab in front. */
 export function tabs(group, front, changed) {
   const buttons = [...document.querySelector(`[data-tabs="${group}"]`).querySelectorAll('[role=tab]')];

@@ -1,7 +1,7 @@
 // A video that is made: how far it is, how it is stopped, how it plays, and what can be taken home.
 
 import { $, here, make, number, say, seconds, t } from './dom.js';
-import { Problem, clear, get, post, tell, tellBeside } from './api.js';
+import { Problem, clear, get, hintOf, post, tell, tellBeside } from './api.js';
 import { keep, missing, request, state } from './state.js';
 import { Live } from './live.js';
 import * as timeline from './timeline.js';
@@ -131,7 +131,8 @@ function progress(video) {
   else bar.removeAttribute('value');
   $('job-eta').textContent = video.eta_s === null ? '' : t('job.eta', { time: seconds(Math.max(1, video.eta_s)) });
   const { frames, reused } = video;
-  $('job-frames').textContent = reused ? t('job.reused', { drawn: number(frames - reused), all: number(frames) }) : frames ? t('job.frames', { done: number(Math.round(video.progress * video.frames)), all: number(video.frames) })
+  if (video.status === 'queued' && video.warnings?.length) $('job-frames').textContent = hintOf({ hint: video.warnings.at(-1) }); // why it waits
+  else $('job-frames').textContent = reused ? t('job.reused', { drawn: number(frames - reused), all: number(frames) }) : frames ? t('job.frames', { done: number(Math.round(video.progress * video.frames)), all: number(video.frames) })
     : t('job.percent', { n: number(100 * video.progress) });
 }
 

@@ -1,10 +1,11 @@
 // Past videos: searched, played, downloaded, made again with changes, deleted.
 
-import { $, here, later, make, number, say, seconds, t, language } from './dom.js';
+import { $, here, later, make, number, savedAs, say, seconds, t, language } from './dom.js';
 import { clear, get, hintOf, remove, tell } from './api.js';
 import { keep, state } from './state.js';
 
 const LOOK_EVERY_MS = 2000;
+const LONGEST = 90; // letters of a title
 
 let next = null;
 let shown = [];
@@ -72,7 +73,8 @@ function draw() {
 
 const titleOf = ({ request, said }) => {
   const words = said ?? request.transcript ?? t('library.recording');
-  return words.replace(/<[^>]*>/g, '').trim().slice(0, 90);
+  const plain = words.replace(/<[^>]*>/g, '').trim();
+  return plain.length > LONGEST ? `${plain.slice(0, LONGEST).replace(/\s+\S*$/, '')} …` : plain;
 };
 
 const statusOf = ({ status, progress }) => t(`status.${status}`) + (status === 'processing' ? `, ${number(100 * progress)} %` : '');
@@ -90,12 +92,12 @@ function card(video) {
   } }, picture);
   const date = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(video.created_at * 1000);
   const acts = make('p', { class: 'row wrap' });
-  if (done) acts.append(make('a', { class: 'button small', href: here(video.links.content), download: 'avatalk.mp4', text: t('library.download') }));
+  if (done) acts.append(make('a', { class: 'button small', href: savedAs(video.links.content, title), download: '', text: t('library.download') }));
   acts.append(make('button', { type: 'button', class: 'small again', text: t('library.again'), title: t('library.again_why'), onclick: () => again(video) }));
   const drop = make('button', { type: 'button', class: 'small plain drop-it', text: t('library.delete'), onclick: () => sure(drop, video) });
   acts.append(drop);
   box.append(cover, make('p', { class: 'title', dir: 'auto', text: title }),
-    make('p', { class: 'note', text: [date, video.duration_s && seconds(video.duration_s), done ? '' : statusOf(video)].filter(Boolean).join(' · ') }), acts);
+    make('p', { class: 'note', text: [date, video.duration_s && seconds(video.duration_s), done ? '' : t(`status.${video.status}`)].filter(Boolean).join(' · ') }), acts);
   if (video.error) box.append(make('p', { class: 'problem', text: `${video.error.message} ${hintOf(video.error)}` }));
   return box;
 }
@@ -104,8 +106,9 @@ function card(video) {
 function sure(button, video) {
   if (button.classList.contains('sure')) { gone(video); return; }
   button.classList.add('sure');
-  button.textContent = t('library.sure');
-  setTimeout(() => { button.classList.remove('sure'); button.textContent = t('library.delete'); }, 4000);
+  button.textContent = t('library.sure'); // about as wide: it stays below the pointer
+  button.setAttribute('aria-label', `${t('library.sure')} ${t('library.delete')}`);
+  setTimeout(() => { button.classList.remove('sure'); button.removeAttribute('aria-label'); button.textContent = t('library.delete'); }, 4000);
 }
 
 async function gone(video) {

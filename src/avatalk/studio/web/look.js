@@ -31,7 +31,8 @@ export function start() {
   onChange((what) => {
     explain();
     waiting();
-    if (what === 'avatar' || what === 'video') { clear('problem-video', 'problem-background', 'problem-engine', 'problem-captions'); soon(); }
+    if (what === 'avatar' || what === 'video') clear('problem-video', 'problem-background', 'problem-engine', 'problem-captions');
+    if (what !== 'speech') soon();
   });
 }
 
@@ -154,10 +155,11 @@ function framed(spoken) {
   const lacks = missing();
   if (lacks && (spoken || !/text|recording/.test(lacks[0]))) return null;
   const fields = request();
-  if (!spoken) { for (const name of ['audio', 'transcript', 'voice', 'voice_sample', 'language']) delete fields[name]; fields.text = '1'; }
+  const written = fields.captions.includes('burn') && (spoken || (fields.text ?? '').trim()); // what they say is to be spoken
+  if (!spoken && !written) { for (const name of ['audio', 'transcript', 'voice', 'voice_sample', 'language']) delete fields[name]; fields.text = '1'; }
   if (fields.text) fields.text = beginning(fields.text);
-  fields.captions = fields.captions.includes('burn') ? 'burn' : 'none';
-  fields.at = spoken ? null : 0;
+  fields.captions = written ? 'burn' : 'none';
+  fields.at = spoken || written ? null : 0;
   if (state.avatar.tab === 'upload' && state.avatar.upload.clip) fields.static = true; // its faces would take a while
   return fields;
 }

@@ -36,6 +36,7 @@ function remember(name, value) {
 function themed(theme) {
   document.documentElement.dataset.theme = theme;
   $('theme').setAttribute('aria-pressed', theme === 'dark');
+  dispatchEvent(new Event('avatalk:theme')); // what is drawn by scripts is drawn in its colours
 }
 
 const VIEWS = { create: 'steps', library: 'library', models: 'models', batch: 'batch' };

@@ -29,11 +29,15 @@ export class Recorder {
       const type = this.on.mimeType.split(';')[0] || 'audio/webm';
       this.on = null;
       this.button.textContent = t('record.start');
+      this.button.classList.remove('recording');
+      this.shown.classList.remove('recording');
       this.shown.hidden = true;
       this.taken(new File(parts, `${t('record.name')}.${type.split('/')[1]}`, { type }));
     };
     this.on.start();
     this.button.textContent = t('record.stop');
+    this.button.classList.add('recording');
+    this.shown.classList.add('recording');
     this.shown.hidden = false;
   }
 }

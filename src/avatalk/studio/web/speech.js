@@ -6,6 +6,8 @@ import { changed, keep, missing, request, state } from './state.js';
 import { Recorder } from './record.js';
 import { Wave } from './wave.js';
 
+const AGAIN_MS = 3000; // when the service could not be reached
+
 let voices = [];
 let wave;
 let making = null;
@@ -67,8 +69,10 @@ function sliders() {
 async function fill() {
   try {
     voices = (await get('v1/voices')).data;
+    clear('problem-voice');
   } catch (problem) {
     tell('problem-voice', problem);
+    if (!problem.status) setTimeout(fill, AGAIN_MS); // the service may be back soon
     return;
   }
   if (state.speech.voice && !voices.some((voice) => voice.name === state.speech.voice)) state.speech.voice = '';
@@ -112,8 +116,9 @@ function list() {
   if (sample) rows.push(row('', t('clone.voice', { name: sample.name }), t('clone.about'), true, null));
   else if (!wanted) rows.push(row('', t('speech.auto'), t('speech.auto_about'), !chosen, null));
   for (const voice of shown.slice(0, 300)) {
-    rows.push(row(voice.name, voice.name.charAt(0).toUpperCase() + voice.name.slice(1),
-      [voice.called, voice.sex && t(`sex.${voice.sex}`), voice.engine === 'espeak' ? '' : voice.engine].filter(Boolean).join(' · '), !sample && voice.name === chosen, voice));
+    const tag = voice.name.startsWith(voice.language.toLowerCase()); // it has no name of its own: its language tells more
+    rows.push(row(voice.name, tag ? voice.called : voice.name.charAt(0).toUpperCase() + voice.name.slice(1),
+      [tag ? '' : voice.called, voice.sex && t(`sex.${voice.sex}`), voice.engine === 'espeak' ? '' : voice.engine].filter(Boolean).join(' · '), !sample && voice.name === chosen, voice));
   }
   if (!rows.length) rows.push(make('p', { class: 'note', text: t('speech.none') }));
   $('voices').replaceChildren(...rows);

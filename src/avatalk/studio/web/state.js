@@ -38,7 +38,7 @@ function merged(into, from) {
   return into;
 }
 
-/** Tell everybody that something changed: `what` is avatar, speech or video. */
+/** Tell everybody that something changed: `what` is avatar, speech or video; or known, of avatars and engines. */
 export function changed(what) {
   keep();
   for (const listen of listeners) listen(what);

@@ -10,6 +10,8 @@ let words = [];
 let sentences = []; // as they are said now, by their numbers
 let mouth = [];
 
+addEventListener('avatalk:theme', () => { if (mouth.length) draw(); });
+
 /** Offer the timeline of a finished video; it is worked out when somebody opens it. */
 export function offer(video, corrected) {
   const box = $('timeline');
@@ -57,9 +59,18 @@ function draw() {
     $('timeline-now').style.insetInlineStart = `${100 * player.currentTime / (player.duration || 1)}%`;
     for (const [index, button] of [...$('timeline-words').children].entries()) {
       const { start_s: start, end_s: end } = words[index];
-      button.classList.toggle('now', start <= player.currentTime && player.currentTime < end);
+      const now = start <= player.currentTime && player.currentTime < end;
+      if (now && !button.classList.contains('now')) reveal(button);
+      button.classList.toggle('now', now);
     }
   };
+}
+
+/** Scroll the words, and not the page, so that one of them is in view. */
+function reveal(button) {
+  const box = button.parentElement;
+  const top = button.offsetTop - box.offsetTop;
+  if (top < box.scrollTop || top + button.offsetHeight > box.scrollTop + box.clientHeight) box.scrollTop = top - box.clientHeight / 3;
 }
 
 function list(video, corrected) {
@@ -86,8 +97,8 @@ function correct(video, index, corrected) {
   const box = $('timeline-sentence');
   box.value = said;
   $('timeline-correct').hidden = false;
-  $('timeline-again').onclick = () => {
-    const text = box.value.trim();
-    if (text && text !== said) corrected(video, number, text);
-  };
+  const again = $('timeline-again');
+  box.oninput = () => { again.disabled = [said, ''].includes(box.value.trim()); };
+  box.oninput();
+  again.onclick = () => corrected(video, number, box.value.trim());
 }

@@ -20,7 +20,7 @@ export class Wave {
     });
     for (const name of ['play', 'pause', 'ended']) this.audio.addEventListener(name, () => this.shown());
     for (const name of ['timeupdate', 'loadedmetadata', 'seeked']) this.audio.addEventListener(name, () => this.draw());
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.draw());
+    addEventListener('avatalk:theme', () => { if (!box.hidden) this.draw(); });
   }
 
   hide() {
