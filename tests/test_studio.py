@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 import avatalk.studio
 from avatalk import catalogue, engines
 from avatalk.avatars import gallery
+from avatalk.errors import AvatalkError
 from avatalk.service.app import create_app
 from avatalk.studio.app import VISITOR, mount
 from avatalk.studio.page import LANGUAGES, PARTS, part, strings
@@ -128,6 +129,14 @@ def test_all_models_and_engines_of_lips_have_words_of_the_page():
         if engine.stage == "lipsync":
             about = {f"engine_about.{engine.name}.{kind}" for kind in engine.takes}
             assert {f"engine_name.{engine.name}"} | about <= set(words)
+
+
+def test_all_kinds_of_errors_that_the_page_can_meet_have_words():
+    kinds = [AvatalkError]
+    for kind in kinds:  # grows while it is gone through
+        kinds.extend(kind.__subclasses__())
+    met = {kind.code for kind in kinds} - {"error", "cancelled", "unreachable"}
+    assert {f"code.{code}" for code in met} <= set(strings("en"))
 
 
 def test_everybody_in_the_gallery_has_pictures_and_words():

@@ -41,7 +41,8 @@ def upload_busy(page, place):
     hold(page, "/studio/faces/")
     page.click("#avatar-tab-upload")
     page.set_input_files("#avatar-file", place.files / "one.png")
-    page.locator("#avatar-busy", has_text="Looking").wait_for()
+    seen(page, "#avatar-busy:not([hidden])")
+    page.wait_for_timeout(1000)
 
 
 @state

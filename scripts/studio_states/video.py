@@ -41,7 +41,8 @@ def queued(page, _place):
     """Others come first."""
     asked(page, text=LONG)
     page.click("#generate")
-    page.locator("#job-stage", has_text="Waiting").wait_for()
+    seen(page, "#job:not([hidden])")
+    page.wait_for_timeout(1500)
 
 
 def halfway(page):
@@ -151,7 +152,7 @@ def timeline_busy(page, place):
     timeline_typed(page, place)
     page.route(re.compile("/v1/videos/[^/]*$"), told)
     page.click("#timeline-again")
-    page.locator("#job-frames", has_text="anew").wait_for()
+    page.locator("#job-frames", has_text=re.compile("anew|neu")).wait_for()
 
 
 @state

@@ -232,6 +232,8 @@ def busy(page, place):
     page.wait_for_function("Number(document.getElementById('job-progress').value) > 0.02", timeout=SLOW)
     page.click("#generate")
     seen(page, ".problem[role=alert]:not([hidden])")
+    page.wait_for_timeout(1500)
+    hold(page, "/v1/videos/[^/]*$")
 
 
 @state
@@ -241,5 +243,5 @@ def describe_kept(page, place):
     page.locator("#described .face").nth(1).click()
     page.fill("#describe-name", "sailor")
     page.click("#describe-keep")
-    page.locator("#describe-kept", has_text="gallery").wait_for()
+    seen(page, "#describe-kept:not(:empty)")
     drawn(page)

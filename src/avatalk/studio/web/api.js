@@ -1,6 +1,6 @@
 // The service as the page sees it: every answer, or the problem it tells.
 
-import { $, here, t } from './dom.js';
+import { $, here, known, language, make, t } from './dom.js';
 
 /** What the service says is wrong. */
 export class Problem extends Error {
@@ -86,12 +86,18 @@ const PLACES = {
 /** What to do about a problem, without what only a command line can do. */
 export const hintOf = ({ hint }) => (hint ?? '').split(/(?<=[.!?]) /).filter((sentence) => !/`|(^|\s)--[a-z]/.test(sentence)).join(' ');
 
+/** What to show of a problem. The service tells it in English: in other languages its kind comes first. */
+export function inWords(problem) {
+  const told = [problem.message, hintOf(problem)].filter(Boolean).join(' ');
+  const kind = language === 'en' ? '' : known(`code.${problem.code}`, '');
+  return kind ? [`${kind} `, make('span', { lang: 'en', text: told })] : [told];
+}
+
 /** Show a problem at a place, in words. */
 export function tell(place, problem) {
   if (problem.name === 'AbortError') return;
   const box = $(place);
-  box.replaceChildren(problem instanceof Problem ? problem.message : t('error.page'));
-  box.append(' ', hintOf(problem));
+  box.replaceChildren(...(problem instanceof Problem ? inWords(problem) : [t('error.page')]));
   if (!(problem instanceof Problem)) console.error(problem);
   box.hidden = false;
 }

@@ -152,7 +152,7 @@ function uploaded() {
   $('first-frame').hidden = !has.clip;
   $('static').checked = Boolean(has.static);
   $('findings').replaceChildren(...has.findings.map((rule) => make('li', { text: t(`finding.${rule}`) })));
-  if (has.problem) tell('problem-avatar', new Problem({ message: has.problem }, 0));
+  if (has.problem) tell('problem-avatar', new Problem({ code: 'no_usable_face', message: has.problem }, 0));
 }
 
 async function camera() {
@@ -164,6 +164,7 @@ async function camera() {
     if (state.avatar.tab !== 'upload') { dark(); return; } // left before the camera was there
     $('camera-take').disabled = true; // until there is something to take
     $('camera').hidden = false;
+    $('avatar-drop').hidden = true;
     await $('camera-view').play();
     $('camera-take').disabled = false;
     $('camera-take').focus();
@@ -177,6 +178,7 @@ export function dark() {
   for (const track of $('camera-view').srcObject?.getTracks() ?? []) track.stop();
   $('camera-view').srcObject = null;
   $('camera').hidden = true;
+  $('avatar-drop').hidden = false;
 }
 
 function photograph() {

@@ -1,7 +1,7 @@
 // A table becomes videos: one for each row, its values put into the text.
 
 import { $, dropped, here, make, number, savedAs, say, t } from './dom.js';
-import { Problem, clear, get, hintOf, post, tell } from './api.js';
+import { Problem, clear, get, inWords, post, tell } from './api.js';
 import { keep, missing, request, state } from './state.js';
 
 const MOST_SHOWN = 4;
@@ -102,7 +102,7 @@ function filled() {
 async function go() {
   clear('problem-batch');
   const lacks = missing();
-  if (lacks && /avatar|describe/.test(lacks[0])) { tell('problem-batch', new Problem({ message: lacks[1] }, 0)); return; }
+  if (lacks && /avatar|describe/.test(lacks[0])) { tell('problem-batch', new Problem({ message: lacks[1], code: lacks[2] }, 0)); return; }
   const { batch } = state;
   const template = request();
   for (const name of ['audio', 'transcript']) delete template[name];
@@ -162,6 +162,6 @@ function cell(row) {
   } }, done ? make('img', { src: here(`${video}/thumbnail`), alt: '', loading: 'lazy' }) : make('span', { class: 'blank', text: t(`status.${row.status}`) }));
   box.append(cover, make('p', { class: 'title', dir: 'auto', text: `${row.row}. ${name}` }));
   if (done) box.append(make('p', {}, make('a', { class: 'button small', href: savedAs(`${video}/content`, `${row.row} ${name}`), download: '', text: t('library.download'), 'aria-label': `${t('library.download')}: ${name}` })));
-  if (row.error) box.append(make('p', { class: 'problem', text: `${row.error.message} ${hintOf(row.error)}` }));
+  if (row.error) box.append(make('p', { class: 'problem' }, ...inWords(row.error)));
   return box;
 }

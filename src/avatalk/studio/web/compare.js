@@ -34,7 +34,7 @@ async function go() {
   const lacks = missing();
   const names = [$('compare-one').value, $('compare-other').value];
   if (lacks || names[0] === names[1]) {
-    tell('problem-compare', new Problem({ message: lacks ? lacks[1] : t('compare.two') }, 0));
+    tell('problem-compare', new Problem({ message: lacks ? lacks[1] : t('compare.two'), code: lacks?.[2] }, 0));
     return;
   }
   $('compare-go').disabled = true;

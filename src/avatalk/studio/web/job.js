@@ -41,7 +41,7 @@ async function generate() {
     'problem-transcript', 'problem-background', 'problem-captions', 'problem-engine');
   const lacks = missing();
   if (lacks) {
-    tell(lacks[0], new Problem({ message: lacks[1] }, 0));
+    tell(lacks[0], new Problem({ message: lacks[1], code: lacks[2] }, 0));
     $(lacks[0]).scrollIntoView({ block: 'nearest' });
     return;
   }

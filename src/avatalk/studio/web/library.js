@@ -1,7 +1,7 @@
 // Past videos: searched, played, downloaded, made again with changes, deleted.
 
 import { $, here, later, make, number, savedAs, say, seconds, t, language } from './dom.js';
-import { clear, get, hintOf, remove, tell } from './api.js';
+import { clear, get, inWords, remove, tell } from './api.js';
 import { keep, state } from './state.js';
 
 const LOOK_EVERY_MS = 2000;
@@ -98,7 +98,7 @@ function card(video) {
   acts.append(drop);
   box.append(cover, make('p', { class: 'title', dir: 'auto', text: title }),
     make('p', { class: 'note', text: [date, video.duration_s && seconds(video.duration_s), done ? '' : t(`status.${video.status}`)].filter(Boolean).join(' · ') }), acts);
-  if (video.error) box.append(make('p', { class: 'problem', text: `${video.error.message} ${hintOf(video.error)}` }));
+  if (video.error) box.append(make('p', { class: 'problem' }, ...inWords(video.error)));
   return box;
 }
 

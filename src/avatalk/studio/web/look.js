@@ -170,7 +170,7 @@ function preview() {
   clear('problem-video', ...(lacks ? [lacks[0]] : []));
   soon.never();
   if (!lacks) { want('spoken'); return; }
-  tell(lacks[0], new Problem({ message: lacks[1] }, 0));
+  tell(lacks[0], new Problem({ message: lacks[1], code: lacks[2] }, 0));
   $(lacks[0]).scrollIntoView({ block: 'nearest' });
 }
 

@@ -1,7 +1,7 @@
 // Models: what is installed, what each would add, under which licence; installed with one click.
 
 import { $, known, make, number, say, t } from './dom.js';
-import { Problem, clear, get, hintOf, post, tell, upload } from './api.js';
+import { Problem, clear, get, inWords, post, tell, upload } from './api.js';
 
 const STAGES = ['lipsync', 'speech', 'avatar', 'compose', 'face'];
 
@@ -83,7 +83,7 @@ function row(model) {
       make('p', { text: adds }),
       make('p', { class: 'note', text: [model.stage && t(`stage_name.${model.stage}`), size(model.mb), consent ? '' : model.licence.replace(/, non-commercial$/, ''), model.commercial ? '' : t('models.noncommercial')].filter(Boolean).join(' · ') }),
       model.needs && make('p', { class: 'note', text: t('models.needs', { get: model.needs }) }),
-      consent, make('p', { class: 'problem', id: `problem-${model.name}`, role: 'alert', hidden: true }), state?.problem && make('p', { class: 'problem', role: 'alert', text: `${state.problem.message} ${hintOf(state.problem)}` })),
+      consent, make('p', { class: 'problem', id: `problem-${model.name}`, role: 'alert', hidden: true }), state?.problem && make('p', { class: 'problem', role: 'alert' }, ...inWords(state.problem))),
     act);
 }
 

@@ -268,7 +268,7 @@ async function generate() {
   stale();
   const lacks = missing();
   if (lacks && !['problem-avatar', 'problem-describe'].includes(lacks[0])) {
-    tell(lacks[0], new Problem({ message: lacks[1] }, 0));
+    tell(lacks[0], new Problem({ message: lacks[1], code: lacks[2] }, 0));
     return;
   }
   making = new AbortController();

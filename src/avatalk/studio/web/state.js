@@ -86,11 +86,11 @@ export function request() {
   return made;
 }
 
-/** What is missing before a video can be made: [place, text], or null. */
+/** What is missing before a video can be made: [place, text, code if the service has told so], or null. */
 export function missing() {
   const { avatar, speech } = state;
   if (avatar.tab === 'upload' && !avatar.upload) return ['problem-avatar', t('missing.upload')];
-  if (avatar.tab === 'upload' && avatar.upload.problem) return ['problem-avatar', avatar.upload.problem];
+  if (avatar.tab === 'upload' && avatar.upload.problem) return ['problem-avatar', avatar.upload.problem, 'no_usable_face'];
   if (avatar.tab === 'describe' && !avatar.describe.chosen) return ['problem-describe', t('missing.describe')];
   if (speech.tab === 'text' && !speech.text.trim()) return ['problem-text', t('missing.text')];
   if (speech.tab === 'recording' && !speech.recording) return ['problem-recording', t('missing.recording')];
