@@ -20,6 +20,11 @@ _BEARD_SIZES = {
     "full": {"full", "bushy", "thick", "big", "large", "wild", "heavy", "huge"},
     "long": {"long", "flowing"},
 }
+_KINDS = {
+    "hat": ("toque", "straw", "sombrero", "bowler", "tophat", "tricorn", "wizard"),
+    "helmet": ("bubble", "horned"),
+}
+"""What the hat of a trade may be, where it is only called a hat."""
 _MOST_AGE, _LEAST_AGE = 90, 18
 
 
@@ -46,6 +51,7 @@ class _Reader:
         self._copula = False
         self._denied = False
         self._bare = True  # whether the clause has named nothing yet
+        self._hat = ""  # the word for what is on the head
 
     def run(self) -> None:
         for i, word in enumerate(self._tokens):
@@ -73,6 +79,9 @@ class _Reader:
                 continue
             self.facts.understood |= word not in words.BREAKS and word not in self._waiting
         self._flush()
+        usual = self.facts.role.get("headwear")
+        if usual in _KINDS.get(self._hat, ()):
+            self.facts.values["headwear"] = usual  # the white hat of a chef
 
     def _unknown(self, word: str) -> None:
         if word not in self.facts.unknown:
@@ -245,7 +254,7 @@ class _Reader:
             self._clothes(words.CLOTHES[word], word)
             return "clothes"
         if word in words.HEADWEAR:
-            values["headwear"] = words.HEADWEAR[word]
+            values["headwear"], self._hat = words.HEADWEAR[word], word
             return "headwear"
         return None
 
