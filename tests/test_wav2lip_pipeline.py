@@ -1,17 +1,20 @@
 """Wav2Lip from the request to the finished file, on stills and clips, with filled weights."""
 
 import shutil
+import threading
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
-from avatalk import VideoRequest, models, plan, render
+from avatalk import VideoRequest, early, models, plan, render
 from avatalk.cli import app
 from avatalk.errors import CannotRun, EngineUnavailable, FaceError
+from avatalk.lipsync.wav2lip_networks import Networks
 from avatalk.models.runtime import converted
 from filled import state_dict
 from test_backgrounds import alphas
@@ -97,8 +100,6 @@ def test_only_the_mouth_of_a_clip_changes(tmp_path, weights, speech, still, deco
 
 
 def test_only_the_mouth_of_a_still_on_green_changes(tmp_path, weights, speech):
-    from PIL import Image
-
     from avatalk.avatars import gallery
 
     Image.fromarray(gallery.get("ada").cutout(480, 360)).save(tmp_path / "a.png")
@@ -154,6 +155,47 @@ def test_any_range_of_a_clip_is_the_same_bits(tmp_path, weights, speech, still):
         whole = list(made.frames())
         alone = list(made.frames(17, 26))
     assert all(np.array_equal(a, b) for a, b in zip(whole[17:26], alone, strict=True))
+
+
+def test_networks_are_begun_before_all_else_where_the_last_video_had_the_same_picture(
+    tmp_path, weights, speech, still, monkeypatch
+):
+    Image.fromarray(still).save(tmp_path / "somebody.png")
+    begun, start = [], Networks.start
+
+    def told(*arguments):
+        begun.append(threading.current_thread().name == "avatalk-early")
+        return start(*arguments)
+
+    def frames(**more):
+        begun.clear()
+        picture = str(tmp_path / "somebody.png")
+        with plan(VideoRequest(avatar=picture, audio=str(speech), engine="wav2lip-gan", **more)) as made:
+            return np.stack(list(made.frames(8, 16)))
+
+    monkeypatch.setattr(Networks, "start", told)
+    first = frames()
+    assert begun == [False]
+    again = frames()
+    assert begun == [True]
+    np.testing.assert_array_equal(again, first)
+    other = frames(pads=(0, 90, 0, 0))  # another window than was thought
+    assert sorted(begun) == [False, True]
+    again = frames(pads=(0, 90, 0, 0))
+    assert begun == [True]
+    np.testing.assert_array_equal(again, other)
+    assert (other != first).any()
+    assert early.take(("wav2lip-gan", str(tmp_path / "somebody.png"), "auto")) is None
+
+
+def test_what_was_begun_is_forgotten_with_a_plan_that_fails(tmp_path, weights, speech):
+    Image.new("RGB", (300, 200), "grey").save(tmp_path / "nobody.png")
+    with (
+        pytest.raises(FaceError),
+        plan(VideoRequest(avatar=str(tmp_path / "nobody.png"), audio=str(speech), engine="wav2lip-gan")),
+    ):
+        pass
+    assert not early._begun
 
 
 def test_imported_weights_are_converted_already(weights):

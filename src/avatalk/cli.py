@@ -152,6 +152,13 @@ def _request(spec: Path | None, given: dict[str, Any]) -> VideoRequest:
     return VideoRequest(**fields)
 
 
+def _begin(request: VideoRequest) -> None:
+    """Begin what takes long, while the rest is being imported."""
+    from avatalk import engines
+
+    engines.begin_lips(request.engine, request.avatar, request.device)
+
+
 def _read_text(given: dict[str, Any]) -> None:
     """Put the text of files and of standard input where they are named."""
     from avatalk.spec import read_text, read_transcript
@@ -195,6 +202,7 @@ def make(
                 with Client(server) as client:
                     result = client.make(request, output, on_progress=bar.show)
             else:
+                _begin(request)
                 from avatalk.pipeline import render
 
                 result = render(request, output, on_progress=bar.show, cancel=_STOP)
@@ -222,6 +230,7 @@ def preview(
     """Write one frame of the video as a picture, PNG, JPEG or WebP."""
     with told(as_json):
         request = _request(spec, given)
+        _begin(request)
         from avatalk.console import ProgressBar
         from avatalk.pipeline import preview as draw
         from avatalk.video.picture import check_picture_path, write_picture

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
-from avatalk import models
+from avatalk import early, models
 from avatalk.errors import EngineUnavailable, UnknownName
 
 
@@ -70,6 +71,7 @@ class Engine:
         return getattr(import_module(module), attribute)
 
 
+_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".heic")
 _WAV2LIP_LICENCE = "Wav2Lip weights, non-commercial"
 
 _COQUI = ("TTS", "torchaudio", "torchcodec", "six", "torch", "openvino")
@@ -281,6 +283,19 @@ def get(stage: str, name: str, takes: str = "") -> Engine:
         stage=stage,
         field=_FIELDS.get(stage, "engine"),
     )
+
+
+def begin_lips(name: str, avatar: str, device: str) -> None:
+    """Begin what a lip-sync engine may do for a picture before all else, see `LipSync.ahead`.
+
+    Args:
+        name: of the engine, as a request says it.
+        avatar: likewise.
+        device: likewise.
+    """
+    engine = next((one for one in ENGINES if (one.stage, one.name) == ("lipsync", name)), None)
+    if engine and engine.models and avatar.lower().endswith(_PICTURES) and not engine.missing():
+        early.begin((name, avatar, device), lambda: engine.load().ahead(name, Path(avatar), device))
 
 
 def nearest(name: str, names: Iterable[str], command: str) -> str:

@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from threading import Event, Lock
 from types import TracebackType
 
-from avatalk import engines, stages
+from avatalk import early, engines, stages
 from avatalk.compose.wish import read_ground
 from avatalk.errors import BadInput
 from avatalk.events import Monitor, OnProgress
@@ -282,6 +282,8 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
     folder = temporary_folder()
     with ExitStack() as undo:
         undo.callback(folder.cleanup)
+        undo.callback(early.forget)
+        engines.begin_lips(request.engine, request.avatar, request.device)
 
         # 1 avatar
         with clock("avatar"):
@@ -290,7 +292,9 @@ def _plan(request: VideoRequest, monitor: Monitor) -> Plan:
             stages.tell_ignored(request, avatar, monitor)
             engine = engines.get("lipsync", request.engine, takes=avatar.kind)
             # What it lacks is told now, not after the speech and the faces.
-            options = Options(request.device, request.paste == "original", request.smooth, request.pads)
+            options = Options(
+                request.device, request.paste == "original", request.smooth, request.pads, request.avatar
+            )
             lipsync = engine.load().configured(engine.name, options, monitor)
 
         # 2 speech

@@ -147,18 +147,33 @@ def kept_or_made(kind: str, source: str, make: Callable[[str], bytes]) -> bytes:
         source: all that the result depends on.
         make: makes the result.
     """
-    folder = cache_dir() / kind
-    kept = folder / hashlib.sha256(source.encode()).hexdigest()
+    found = kept(kind, source)
+    if found is None:
+        found = make(source)
+        keep(kind, source, found)
+    return found
+
+
+def kept(kind: str, source: str) -> bytes | None:
+    """Return what `keep` wrote last for `kind` and `source`, if it is still there."""
     with suppress(OSError):
-        return kept.read_bytes()
-    made = make(source)
+        return _place(kind, source).read_bytes()
+    return None
+
+
+def keep(kind: str, source: str, made: bytes) -> None:
+    """Write `made` for `kept`, see `kept_or_made`."""
+    place = _place(kind, source)
     with suppress(OSError):
-        folder.mkdir(parents=True, exist_ok=True)
-        part = folder / f".{secrets.token_hex(8)}"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        part = place.with_name(f".{secrets.token_hex(8)}")
         part.write_bytes(made)
-        part.replace(kept)
-        prune(folder)
-    return made
+        part.replace(place)
+        prune(place.parent)
+
+
+def _place(kind: str, source: str) -> Path:
+    return cache_dir() / kind / hashlib.sha256(source.encode()).hexdigest()
 
 
 def prune(folder: Path) -> None:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -102,12 +103,14 @@ class Options:
         original: put the mouth back as the original of the engine did.
         smooth: steady the face's box in time.
         pads: pixels added to the face's box at the top, bottom, left and right.
+        avatar: as the request gives it.
     """
 
     device: str = "auto"
     original: bool = False
     smooth: bool = True
     pads: tuple[int, int, int, int] = (0, 10, 0, 0)
+    avatar: str = ""
 
 
 class LipSync(ABC):
@@ -119,6 +122,15 @@ class LipSync(ABC):
     @abstractmethod
     def configured(cls, engine: str, options: Options, monitor: Monitor) -> LipSync:
         """Return the engine called `engine`, told what the request says; it may fetch its weights."""
+
+    @classmethod
+    def ahead(cls, engine: str, avatar: Path, device: str) -> object:  # noqa: ARG003
+        """Do what takes long and depends on the picture alone; it is called in a thread before all else.
+
+        `configured` finds the result in `avatalk.early`, by the same three. What goes wrong here is told by
+        whoever does it again.
+        """
+        return None
 
     @property
     def runs_on(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import ClassVar
@@ -14,7 +15,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from avatalk import models
+from avatalk import early, models
 from avatalk.avatars.cutout import laid
 from avatalk.events import Monitor
 from avatalk.lipsync import wav2lip_audio as hearing
@@ -22,12 +23,13 @@ from avatalk.lipsync.base import Animation, LipSync, Options, Shot
 from avatalk.lipsync.wav2lip_blend import Patch, reached_by
 from avatalk.lipsync.wav2lip_crop import face_input, paste_rectangle
 from avatalk.lipsync.wav2lip_look import REACH, Look, steadied
-from avatalk.lipsync.wav2lip_networks import BATCH, ClipFaces, Networks, convert
+from avatalk.lipsync.wav2lip_networks import BATCH, ClipFaces, Networks, convert, converted
 from avatalk.lipsync.wav2lip_parts import WHOLE, Window
 from avatalk.lipsync.wav2lip_places import Pads, Place, Places, find_places
 from avatalk.media import Float32Array, UInt8Array
 from avatalk.models import runtime
 from avatalk.models.manifest import WAV2LIP, WAV2LIP_GAN
+from avatalk.workspace import keep, kept
 
 FILES = {"wav2lip": WAV2LIP, "wav2lip-gan": WAV2LIP_GAN}
 _VOICED = 0.02  # of a viseme channel; below it the mouth rests
@@ -45,6 +47,7 @@ class Wav2Lip(LipSync):
         original: paste the whole rectangle and move in silence, as the original does.
         smooth: steady the boxes in time.
         pads: pixels added to the face's box at the top, bottom, left and right.
+        begun: what `ahead` gives, at some time.
 
     Raises:
         UnreadableFile: the checkpoint is missing, damaged or another model's.
@@ -58,6 +61,7 @@ class Wav2Lip(LipSync):
     original: bool = False
     smooth: bool = True
     pads: Pads = (0, 10, 0, 0)
+    begun: Future[Networks | None] | None = None
 
     @classmethod
     def configured(cls, engine: str, options: Options, monitor: Monitor) -> Wav2Lip:
@@ -72,7 +76,22 @@ class Wav2Lip(LipSync):
         if runtime.choose_device(options.device) == "cpu":
             runtime.warm_up()
         convert(checkpoint, monitor)
-        return cls(checkpoint, options.device, None, options.original, options.smooth, options.pads)
+        begun = early.take((engine, options.avatar, options.device))
+        return cls(checkpoint, options.device, None, options.original, options.smooth, options.pads, begun)
+
+    @classmethod
+    def ahead(cls, engine: str, avatar: Path, device: str) -> Networks | None:
+        """See `LipSync.ahead`: networks for the window of the answer that this picture needed last time."""
+        checkpoint, device = models.folder(engine) / FILES[engine], runtime.choose_device(device)
+        if not models.installed(engine) or not converted(checkpoint).exists():
+            return None
+        window = kept("windows", _identity(avatar))
+        if window is None:
+            runtime.warm_up()
+            return None
+        top, bottom, left, right = window
+        precision = runtime.fastest_precision(device)
+        return Networks.start(checkpoint, device, precision, Window((top, bottom), (left, right)), 1)
 
     @property
     def runs_on(self) -> str:
@@ -87,9 +106,8 @@ class Wav2Lip(LipSync):
         places = find_places(shot, self.pads, self.smooth, self.original)
         pasted = reached_by(places.boxes[places.seen], places.outlines[places.seen])
         window = WHOLE if self.original else pasted
-        faces = 1 if shot.pictures is None else BATCH
         with ThreadPoolExecutor(1) as beside:
-            networks = beside.submit(self._start, window, faces)
+            networks = beside.submit(self._start, window, shot)
             mel = hearing.mel_spectrogram(shot.audio.blocks(hearing.SAMPLE_RATE))
             if not self.original:
                 mel = _hushed(mel, shot.visemes.values.max(axis=1), shot.fps)
@@ -97,7 +115,15 @@ class Wav2Lip(LipSync):
             started = networks.result()
         return Wav2LipAnimation(shot, started, mel, starts, places, self.original, self.smooth)
 
-    def _start(self, window: Window, faces: int) -> Networks:
+    def _start(self, window: Window, shot: Shot) -> Networks:
+        """Start the networks, unless they were begun already."""
+        faces = 1 if shot.pictures is None else BATCH
+        if faces == 1 and not self.original and Path(shot.avatar.name).is_file():
+            keep("windows", _identity(Path(shot.avatar.name)), bytes([*window.rows, *window.columns]))
+        if self.begun is not None and self.begun.exception() is None:
+            begun = self.begun.result()
+            if begun is not None and (begun.window, begun.faces) == (window, faces):
+                return begun
         device = runtime.choose_device(self.device)
         precision = self.precision or runtime.fastest_precision(device)
         return Networks.start(self.checkpoint, device, precision, window, faces)
@@ -290,6 +316,11 @@ def _silence() -> Float32Array:
 
 
 # --- once for a shot -------------------------------------------------------------------------------
+
+
+def _identity(avatar: Path) -> str:
+    """What stands for the content of a file."""
+    return sha256(avatar.read_bytes()).hexdigest()
 
 
 def _hushed(mel: Float32Array, activity: Float32Array, fps: Fraction) -> Float32Array:

@@ -33,11 +33,13 @@ class Networks:
             `BATCH`.
         lips: (`BATCH`, 1, 80, 16), maps → (`BATCH`, 3, rows, columns).
         window: of the answer that is computed.
+        faces: 1 for a still, else `BATCH`.
     """
 
     face: runtime.Network
     lips: runtime.Network
     window: parts.Window
+    faces: int
 
     @classmethod
     def start(
@@ -57,7 +59,7 @@ class Networks:
         if device != "cpu":
             ops = graphs.TorchOps(kernels, device)
             face, mouth = (runtime.torch_network(partial(part, ops), device) for part in (face_maps, lips))
-            return cls(face, mouth, window)
+            return cls(face, mouth, window, faces)
         graph = graphs.OpenvinoOps(kernels).graph
         of_face = graph(face_maps, [(faces, 6, FACE_SIZE, FACE_SIZE)], gives=precision)
         maps = [list(output.shape) for output in of_face.outputs]
@@ -65,7 +67,7 @@ class Networks:
         of_lips = graph(lips, [(BATCH, 1, BANDS, COLUMNS), *maps], types)
         with ThreadPoolExecutor(2) as both:
             face, mouth = both.map(lambda one: runtime.compiled(one, precision), (of_face, of_lips))
-        return cls(face, mouth, window)
+        return cls(face, mouth, window, faces)
 
     def answers(self, mel: Float32Array, maps: list[runtime.Numbers]) -> Float32Array:
         """Return what faces look like that say something, (`BATCH`, 3, rows, columns) BGR, 0..1."""
@@ -107,6 +109,11 @@ class ClipFaces:
         return maps
 
 
+def converted(checkpoint: Path) -> Path:
+    """Return where the fast form of the weights lies, or would."""
+    return runtime.converted(checkpoint, "wav2lip.safetensors")
+
+
 def convert(checkpoint: Path, monitor: Monitor) -> Path:
     """Return where the fast form of the weights lies; it is made if it is not there.
 
@@ -118,7 +125,7 @@ def convert(checkpoint: Path, monitor: Monitor) -> Path:
         UnreadableFile: the checkpoint is missing, damaged or another model's.
         EngineUnavailable: PyTorch, which reads it, is missing.
     """
-    path = runtime.converted(checkpoint, "wav2lip.safetensors")
+    path = converted(checkpoint)
     if not path.exists():
         monitor.report("lipsync", message=f"Converting {checkpoint.name}, once")
         # Imported here: once converted, the network starts without PyTorch, whose import takes seconds.
