@@ -68,56 +68,93 @@ def find_edge(small: UInt8Array, mask: Float32Array) -> Edge | None:
     return Edge(window, alpha, lines, person, behind)
 
 
-def lay_edge(picture: UInt8Array, small: tuple[int, int], edge: Edge | None) -> UInt8Array:
+def edge_alpha(picture: UInt8Array, small: tuple[int, int], edge: Edge | None) -> UInt8Array:
+    """Find alpha at full resolution.
+
+    Args:
+        picture: (height, width, 3) uint8 RGB.
+        small: width and height of the picture that `edge` was found in.
+        edge: of the person; None if there is nobody.
+
+    Returns:
+        (height, width) uint8.
+    """
+    height, width = picture.shape[:2]
+    out = np.zeros((height, width), np.uint8)
+    if edge is None:
+        return out
+    # Rows and columns of the picture that the small window covers.
+    across, down = width / small[0], height / small[1]
+    rows, columns = edge.window
+    part = (
+        slice(round(rows.start * down), round(rows.stop * down)),
+        slice(round(columns.start * across), round(columns.stop * across)),
+    )
+    near = np.ones((3, 3), np.uint8)
+    inside = cv2.erode((edge.alpha >= 1).astype(np.uint8), near)
+    touched = cv2.dilate((edge.alpha > 0).astype(np.uint8), near)
+    cut = out[part]
+    size = cut.shape[1::-1]
+    cut[:] = cv2.resize(inside * np.uint8(255), size, interpolation=cv2.INTER_NEAREST)
+    soft = np.zeros_like(out)
+    soft[part] = cv2.resize(touched - inside, size, interpolation=cv2.INTER_NEAREST)
+    places = _places(soft)
+    if places is not None:
+        x, y = places
+        seen = picture[y, x].astype(np.float32) * np.float32(1 / 255)
+        alpha = _snapped(seen, _read(edge.lines, _within(places, picture, small, edge)))
+        out[y, x] = alpha * np.float32(255) + np.float32(0.5)
+    return out
+
+
+def lay_edge(picture: UInt8Array, small: tuple[int, int], edge: Edge | None, alpha: UInt8Array) -> UInt8Array:
     """Cut a person out of a picture.
 
     Args:
         picture: (height, width, 3) uint8 RGB.
         small: width and height of the picture that `edge` was found in.
         edge: of the person.
+        alpha: (height, width) uint8, as `edge_alpha` finds it, or steadier.
 
     Returns:
         (height, width, 4) uint8 premultiplied RGBA.
     """
-    height, width = picture.shape[:2]
-    out = np.zeros((height, width, 4), np.uint8)
+    out = np.zeros((*picture.shape[:2], 4), np.uint8)
     if edge is None:
         return out
-    # Rows and columns of the picture that the small window covers.
-    across, down = width / small[0], height / small[1]
-    rows, columns = edge.window
-    top, left = round(rows.start * down), round(columns.start * across)
-    bottom, right = round(rows.stop * down), round(columns.stop * across)
-    size = right - left, bottom - top
-    own = picture[top:bottom, left:right]
-    near = np.ones((3, 3), np.uint8)
-    inside = cv2.erode((edge.alpha >= 1).astype(np.uint8), near)
-    touched = cv2.dilate((edge.alpha > 0).astype(np.uint8), near)
-    whole, soft = (
-        cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST) for mask in (inside, touched - inside)
-    )
-    cut = out[top:bottom, left:right]
-    cv2.copyTo(cv2.cvtColor(own, cv2.COLOR_RGB2RGBA), whole, cut)
-    places = cv2.findNonZero(soft)
+    whole = cv2.inRange(alpha, 255, 255)  # type: ignore[call-overload,unused-ignore]
+    cv2.copyTo(cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA), whole, out)
+    places = _places(cv2.inRange(alpha, 1, 254))  # type: ignore[call-overload,unused-ignore]
     if places is not None:
-        x, y = places.reshape(-1, 2).T
-        at = np.stack([(x + left + 0.5) / across - columns.start, (y + top + 0.5) / down - rows.start], -1)
-        cut[y, x] = _parted(own[y, x], edge, (at - 0.5).astype(np.float32))
+        x, y = places
+        share = alpha[y, x].astype(np.float32)[:, None] * np.float32(1 / 255)
+        at = _within(places, picture, small, edge)
+        seen = picture[y, x].astype(np.float32)
+        person, behind = _read(edge.person, at), _read(edge.behind, at)
+        person += share * (seen - share * person - (1 - share) * behind)
+        np.clip(person, 0, 255, out=person)
+        out[y, x, :3] = person * share + np.float32(0.5)
+        out[y, x, 3] = alpha[y, x]
     return out
 
 
-def _parted(colours: UInt8Array, edge: Edge, at: Float32Array) -> UInt8Array:
-    """Return premultiplied RGBA (n, 4) of pixels (n, 3) at places (n, 2) of the small picture's window."""
-    seen = colours.astype(np.float32) * np.float32(1 / 255)
-    alpha = _snapped(seen, _read(edge.lines, at))
-    share = alpha[:, None]
-    person, behind = (_read(field, at) * np.float32(1 / 255) for field in (edge.person, edge.behind))
-    out = np.empty((len(at), 4), np.float32)
-    person += share * (seen - share * person - (1 - share) * behind)
-    np.clip(person, 0, 1, out=person)
-    np.multiply(person, share, out=out[:, :3])
-    out[:, 3] = alpha
-    return np.asarray(out * np.float32(255) + np.float32(0.5), np.uint8)
+def _places(mask: npt.NDArray[Any]) -> npt.NDArray[np.int32] | None:
+    """Columns and rows of what is not zero, (2, n)."""
+    places = cv2.findNonZero(mask)
+    return None if places is None else np.asarray(places.reshape(-1, 2).T, np.int32)
+
+
+def _within(
+    places: npt.NDArray[np.int32], picture: UInt8Array, small: tuple[int, int], edge: Edge
+) -> Float32Array:
+    """From pixels (2, n) of a picture to places (n, 2) in the window of its edge."""
+    height, width = picture.shape[:2]
+    rows, columns = edge.window
+    x, y = places
+    at = np.empty((len(x), 2), np.float32)
+    at[:, 0] = (x + 0.5) * (small[0] / width) - (columns.start + 0.5)
+    at[:, 1] = (y + 0.5) * (small[1] / height) - (rows.start + 0.5)
+    return at
 
 
 def _read(field: Float32Array | UInt8Array, at: Float32Array) -> Float32Array:
