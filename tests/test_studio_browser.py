@@ -393,11 +393,14 @@ def test_a_video_that_failed_meanwhile_is_told_until_something_is_changed(visit,
         sessionStorage['avatalk.studio'] = JSON.stringify({ ...kept, job }); }""",
         video["id"],
     )
+    held = []
+    page.route("**/v1/avatars", lambda route: held.append(route))
     page.reload()
-    visit.ready()
     problem = page.locator("#problem-video", has_text="No face was found")
     problem.wait_for()
-    page.wait_for_load_state("networkidle")
+    held[0].continue_()
+    visit.ready()  # the people of the gallery have come later
+    page.wait_for_timeout(1000)
     assert problem.is_visible()
     visit.choose("avatar", "ben")
     problem.wait_for(state="hidden")

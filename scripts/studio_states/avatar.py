@@ -3,12 +3,18 @@
 import re
 
 from studio_server import SLOW
-from studio_states.steps import DENIED, drawn, hold, photo, seen, state
+from studio_states.steps import DENIED, DRAG, drawn, hold, photo, seen, state
 
 
 @state
 def first(_page, _place):
     """A first visit."""
+
+
+@state
+def keys(page, _place):
+    """The Tab key was pressed once."""
+    page.keyboard.press("Tab")
 
 
 @state
@@ -33,6 +39,13 @@ def upload_empty(page, _place):
     page.click("#avatar-tab-upload")
     page.click("#generate")
     seen(page, "#problem-avatar:not([hidden])")
+
+
+@state
+def upload_drag(page, _place):
+    """A file is held above its place."""
+    page.click("#avatar-tab-upload")
+    page.evaluate(DRAG)
 
 
 @state

@@ -120,6 +120,14 @@ def recording(page, place):
 
 
 @state
+def recording_wrong(page, place):
+    """A file that is no sound."""
+    page.click("#speech-tab-recording")
+    page.set_input_files("#recording-file", place.files / "one.png")
+    seen(page, "#problem-recording:not([hidden])")
+
+
+@state
 def recording_silent(page, place):
     """A recording in which nobody speaks."""
     page.click("#speech-tab-recording")

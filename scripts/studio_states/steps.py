@@ -12,6 +12,12 @@ TALK = (
 )
 LONG = "This text is long enough to be watched while it is made. " * 12
 DENIED = "() => { navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error()); }"
+DRAG = """() => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File(['x'], 'me.png', { type: 'image/png' }));
+    const above = new DragEvent('dragenter', { bubbles: true, dataTransfer });
+    document.getElementById('avatar-drop').dispatchEvent(above);
+}"""
 STATES = {}
 """Functions of a page and a `screenshots.Place`, by their names, in the order of the pictures."""
 

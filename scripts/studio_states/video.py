@@ -21,6 +21,13 @@ def look(page, place):
 
 
 @state
+def look_wrong(page, place):
+    """A file that is no background."""
+    page.set_input_files("#ground-file", place.files / "words.txt")
+    seen(page, "#problem-background:not([hidden])")
+
+
+@state
 def look_busy(page, _place):
     """A frame is drawn."""
     hold(page, "/v1/preview")
@@ -108,12 +115,27 @@ def done(page, _place):
 
 
 @state
+def done_warned(page, _place):
+    """A finished video of which there is something to know."""
+    made(page, "I love tea and 🙂.")
+    page.click("#report summary")
+
+
+@state
 def done_still(page, _place):
     """A frame of another video, over one that is finished."""
     made(page)
     page.locator(".ground.white input").check(force=True)
     seen(page, "#stage-back:not([hidden])")
     drawn(page)
+
+
+@state
+def timeline_wait(page, _place):
+    """Its words and lips are worked out."""
+    made(page)
+    hold(page, "/studio/speech")
+    page.click("#timeline summary")
 
 
 @state

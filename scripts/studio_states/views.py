@@ -40,6 +40,18 @@ def library_none(page, _place):
 
 
 @state
+def library_more(page, _place):
+    """There are more videos than these; as that would take long here, the page is told so."""
+    page.route(
+        re.compile(r"/v1/videos\?"), lambda route: route.fulfill(json=route.fetch().json() | {"next": "x"})
+    )
+    for avatar in ("ada", "hiro", "zuri"):
+        over(page, asked(page, avatar=avatar, text="Hello."))
+    page.click("#view-library")
+    seen(page, "#library-more:not([hidden])")
+
+
+@state
 def library_delete(page, _place):
     """Asked once more before a video is deleted."""
     over(page, asked(page, text="Hello."))
