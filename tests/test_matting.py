@@ -121,7 +121,7 @@ def test_what_is_surely_a_person_keeps_its_bits():
     mask[30:, 40:110] = 1
     small = cv2.resize(picture, (150, 100), interpolation=cv2.INTER_AREA)
     edge = find_edge(small, mask)
-    cut = lay_edge(picture, (150, 100), edge, edge_alpha(picture, (150, 100), edge))
+    cut = lay_edge(picture, (150, 100), edge.colours, edge_alpha(picture, (150, 100), edge))
     assert np.array_equal(cut[110:, 110:190, :3], picture[110:, 110:190])
     assert (cut[110:, 110:190, 3] == 255).all()
     assert not cut[:20].any() and not cut[:, :30].any()

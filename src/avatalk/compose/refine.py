@@ -27,23 +27,34 @@ Window = tuple[slice, slice]
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
-    """What is known of a person's edge at low resolution.
+class Colours:
+    """Whose colours meet in a person's edge, at low resolution.
 
     Attributes:
         window: rows and columns of the small picture that are described; elsewhere is nobody.
-        alpha: (rows, columns) float32, 0..1.
-        lines: (rows, columns, 4) float32: alpha at a pixel is the first three times its colour, 0..1 RGB,
-            plus the fourth.
         person: (rows, columns, 3) uint8 RGB, colours of the person near each pixel.
         behind: likewise of the background.
     """
 
     window: Window
-    alpha: Float32Array
-    lines: Float32Array
     person: UInt8Array
     behind: UInt8Array
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What is known of a person's edge at low resolution, within the window of its colours.
+
+    Attributes:
+        alpha: (rows, columns) float32, 0..1.
+        lines: (rows, columns, 4) float32: alpha at a pixel is the first three times its colour, 0..1 RGB,
+            plus the fourth.
+        colours: of both sides.
+    """
+
+    alpha: Float32Array
+    lines: Float32Array
+    colours: Colours
 
 
 def find_edge(small: UInt8Array, mask: Float32Array) -> Edge | None:
@@ -64,8 +75,7 @@ def find_edge(small: UInt8Array, mask: Float32Array) -> Edge | None:
     sure = np.clip((mask[window] - low) * np.float32(1 / (high - low)), 0, 1)
     lines = _guided(guide, sure)
     alpha = _snapped(guide, lines)
-    person, behind = _colours(guide, alpha)
-    return Edge(window, alpha, lines, person, behind)
+    return Edge(alpha, lines, Colours(window, *_colours(guide, alpha)))
 
 
 def edge_alpha(picture: UInt8Array, small: tuple[int, int], edge: Edge | None) -> UInt8Array:
@@ -85,7 +95,7 @@ def edge_alpha(picture: UInt8Array, small: tuple[int, int], edge: Edge | None) -
         return out
     # Rows and columns of the picture that the small window covers.
     across, down = width / small[0], height / small[1]
-    rows, columns = edge.window
+    rows, columns = edge.colours.window
     part = (
         slice(round(rows.start * down), round(rows.stop * down)),
         slice(round(columns.start * across), round(columns.stop * across)),
@@ -102,25 +112,27 @@ def edge_alpha(picture: UInt8Array, small: tuple[int, int], edge: Edge | None) -
     if places is not None:
         x, y = places
         seen = picture[y, x].astype(np.float32) * np.float32(1 / 255)
-        alpha = _snapped(seen, _read(edge.lines, _within(places, picture, small, edge)))
+        alpha = _snapped(seen, _read(edge.lines, _within(places, picture, small, edge.colours)))
         out[y, x] = alpha * np.float32(255) + np.float32(0.5)
     return out
 
 
-def lay_edge(picture: UInt8Array, small: tuple[int, int], edge: Edge | None, alpha: UInt8Array) -> UInt8Array:
+def lay_edge(
+    picture: UInt8Array, small: tuple[int, int], colours: Colours | None, alpha: UInt8Array
+) -> UInt8Array:
     """Cut a person out of a picture.
 
     Args:
         picture: (height, width, 3) uint8 RGB.
-        small: width and height of the picture that `edge` was found in.
-        edge: of the person.
+        small: width and height of the picture that the edge was found in.
+        colours: of the edge; None if there is nobody.
         alpha: (height, width) uint8, as `edge_alpha` finds it, or steadier.
 
     Returns:
         (height, width, 4) uint8 premultiplied RGBA.
     """
     out = np.zeros((*picture.shape[:2], 4), np.uint8)
-    if edge is None:
+    if colours is None:
         return out
     whole = cv2.inRange(alpha, 255, 255)  # type: ignore[call-overload,unused-ignore]
     cv2.copyTo(cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA), whole, out)
@@ -128,9 +140,9 @@ def lay_edge(picture: UInt8Array, small: tuple[int, int], edge: Edge | None, alp
     if places is not None:
         x, y = places
         share = alpha[y, x].astype(np.float32)[:, None] * np.float32(1 / 255)
-        at = _within(places, picture, small, edge)
+        at = _within(places, picture, small, colours)
         seen = picture[y, x].astype(np.float32)
-        person, behind = _read(edge.person, at), _read(edge.behind, at)
+        person, behind = _read(colours.person, at), _read(colours.behind, at)
         person += share * (seen - share * person - (1 - share) * behind)
         np.clip(person, 0, 255, out=person)
         out[y, x, :3] = person * share + np.float32(0.5)
@@ -145,11 +157,11 @@ def _places(mask: npt.NDArray[Any]) -> npt.NDArray[np.int32] | None:
 
 
 def _within(
-    places: npt.NDArray[np.int32], picture: UInt8Array, small: tuple[int, int], edge: Edge
+    places: npt.NDArray[np.int32], picture: UInt8Array, small: tuple[int, int], colours: Colours
 ) -> Float32Array:
-    """From pixels (2, n) of a picture to places (n, 2) in the window of its edge."""
+    """From pixels (2, n) of a picture to places (n, 2) in the window of its edge's colours."""
     height, width = picture.shape[:2]
-    rows, columns = edge.window
+    rows, columns = colours.window
     x, y = places
     at = np.empty((len(x), 2), np.float32)
     at[:, 0] = (x + 0.5) * (small[0] / width) - (columns.start + 0.5)

@@ -14,7 +14,7 @@ import numpy as np
 
 from avatalk.compose.matting import Matting, Read
 from avatalk.compose.persons import find_persons
-from avatalk.compose.refine import Edge, edge_alpha, find_edge, lay_edge
+from avatalk.compose.refine import Colours, edge_alpha, find_edge, lay_edge
 from avatalk.compose.steady import ALPHAS, MASKS, Matte, neighbours, steady_alpha, steady_mask
 from avatalk.errors import FaceError
 from avatalk.media import Float32Array, UInt8Array
@@ -57,7 +57,7 @@ class Segmenter(Matting):
                 stage="compose",
                 field="background",
             )
-        return lay_edge(picture, size, edge, edge_alpha(picture, size, edge))
+        return lay_edge(picture, size, edge.colours, edge_alpha(picture, size, edge))
 
     def cut_clip(
         self, read: Read, numbers: Sequence[int], length: int
@@ -75,7 +75,7 @@ class Segmenter(Matting):
             ):
                 mask = steady_mask(own.soft, [(other.soft, other.mask) for other in around])
                 found = pool.submit(_refine, own, mask)
-                yield _Refined(own.picture if left[number] else None, own.small, found)
+                yield _Refined(own.picture if left[number] else None, _size(own.small), found)
 
         # While frames are refined, the next is looked at. One thread takes the jobs in their order, so what a
         # job needs of those before it is there.
@@ -133,19 +133,20 @@ class _Refined:
     """A frame whose edge is found by its steady mask; its picture as long as it will be cut out."""
 
     picture: UInt8Array | None
-    small: UInt8Array
-    found: Future[tuple[Edge | None, Matte]]
+    size: tuple[int, int]
+    found: Future[tuple[Colours | None, Matte]]
 
 
-def _refine(frame: _Looked, mask: Float32Array) -> tuple[Edge | None, Matte]:
+def _refine(frame: _Looked, mask: Float32Array) -> tuple[Colours | None, Matte]:
     edge = find_edge(frame.small, mask)
-    return edge, Matte.of(frame.guide, edge_alpha(frame.picture, _size(frame.small), edge))
+    alpha = edge_alpha(frame.picture, _size(frame.small), edge)
+    return None if edge is None else edge.colours, Matte.of(frame.guide, alpha)
 
 
 def _cut(picture: UInt8Array, own: _Refined, around: Sequence[_Refined]) -> UInt8Array:
-    edge, matte = own.found.result()
+    colours, matte = own.found.result()
     alpha = steady_alpha(matte, [other.found.result()[1] for other in around])
-    return lay_edge(picture, _size(own.small), edge, alpha)
+    return lay_edge(picture, own.size, colours, alpha)
 
 
 def _size(picture: UInt8Array) -> tuple[int, int]:
