@@ -152,11 +152,12 @@ def _request(spec: Path | None, given: dict[str, Any]) -> VideoRequest:
     return VideoRequest(**fields)
 
 
-def _begin(request: VideoRequest) -> None:
-    """Begin what takes long, while the rest is being imported."""
-    from avatalk import engines
+def _begin(given: dict[str, Any]) -> None:
+    """Begin what takes long, while the rest is being imported; with a spec, once that is read."""
+    if given["engine"] is not None and given["avatar"] is not None:
+        from avatalk import engines
 
-    engines.begin_lips(request.engine, request.avatar, request.device)
+        engines.begin_lips(given["engine"], given["avatar"], given["device"] or "auto")
 
 
 def _read_text(given: dict[str, Any]) -> None:
@@ -192,6 +193,8 @@ def make(
     with told(as_json):
         from dataclasses import asdict
 
+        if server is None:
+            _begin(given)
         request = _request(spec, given)
         from avatalk.console import ProgressBar
 
@@ -202,7 +205,6 @@ def make(
                 with Client(server) as client:
                     result = client.make(request, output, on_progress=bar.show)
             else:
-                _begin(request)
                 from avatalk.pipeline import render
 
                 result = render(request, output, on_progress=bar.show, cancel=_STOP)
@@ -229,8 +231,8 @@ def preview(
 ) -> None:
     """Write one frame of the video as a picture, PNG, JPEG or WebP."""
     with told(as_json):
+        _begin(given)
         request = _request(spec, given)
-        _begin(request)
         from avatalk.console import ProgressBar
         from avatalk.pipeline import preview as draw
         from avatalk.video.picture import check_picture_path, write_picture

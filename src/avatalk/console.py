@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from types import TracebackType
 from typing import Any
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
 
 from avatalk import events
 
@@ -28,34 +24,22 @@ class ProgressBar:
     """Shows `events.Progress`: a live bar on a terminal, a line now and then elsewhere."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True)
-        self._live = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description:<22}"),
-            BarColumn(bar_width=28),
-            TextColumn("{task.fields[count]}"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[eta]}"),
-            console=self._console,
-            transient=True,
-        )
-        self._task = self._live.add_task("Starting", total=None, count="", eta="")
+        self._bar = _Bar() if sys.stderr is not None and sys.stderr.isatty() else None
         self._stage, self._last, self._finished = "", 0.0, False
 
     def __enter__(self) -> ProgressBar:
-        if self._console.is_terminal:
-            self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._live.stop()
+        if self._bar is not None:
+            self._bar.stop()
 
     def show(self, progress: events.Progress) -> None:
         """Show one step; steps that follow too fast on each other are left out."""
         now, new_stage = time.monotonic(), progress.stage != self._stage
-        every = 0.05 if self._console.is_terminal else _PLAIN_EVERY_S
+        every = _PLAIN_EVERY_S if self._bar is None else 0.05
         finished = bool(progress.total) and progress.done >= progress.total
         if not new_stage and (self._finished or (not finished and now - self._last < every)):
             return
@@ -63,17 +47,46 @@ class ProgressBar:
         title = progress.message or _TITLES.get(progress.stage, progress.stage)
         count = _count(progress)
         eta = "" if progress.eta_s is None or finished else f"ETA {_clock(progress.eta_s)}"
-        if self._console.is_terminal:
-            self._live.update(
-                self._task,
-                description=title,
-                total=progress.total or None,
-                completed=progress.done,
-                count=count,
-                eta=eta,
-            )
+        if self._bar is not None:
+            self._bar.show(progress, title, count, eta)
         elif count or new_stage:
-            self._console.print(" ".join(part for part in (title, count, eta) if part), highlight=False)
+            sys.stderr.write(" ".join(part for part in (title, count, eta) if part) + "\n")
+            sys.stderr.flush()
+
+
+class _Bar:
+    """A live bar."""
+
+    def __init__(self) -> None:
+        # Imported here: it takes as long as to find a face, and nobody needs it where there is no terminal.
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        self._live = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description:<22}"),
+            BarColumn(bar_width=28),
+            TextColumn("{task.fields[count]}"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[eta]}"),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._live.add_task("Starting", total=None, count="", eta="")
+        self._live.start()
+
+    def show(self, progress: events.Progress, title: str, count: str, eta: str) -> None:
+        self._live.update(
+            self._task,
+            description=title,
+            total=progress.total or None,
+            completed=progress.done,
+            count=count,
+            eta=eta,
+        )
+
+    def stop(self) -> None:
+        self._live.stop()
 
 
 def _count(progress: events.Progress) -> str:
@@ -93,6 +106,10 @@ def print_table(rows: list[dict[str, Any]], columns: tuple[str, ...] = ()) -> No
     """Print rows with the same keys as a table on stdout; all of their `columns` by default."""
     if not rows:
         return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns or rows[0]:
         table.add_column(name.replace("_", " "), overflow="fold")

@@ -11,12 +11,16 @@ _lock = Lock()
 _begun: dict[object, Future[Any]] = {}
 
 
+def begun(key: object) -> bool:
+    """Whether something was begun by `key` that nobody has taken."""
+    with _lock:
+        return key in _begun
+
+
 def begin(key: object, make: Callable[[], Any]) -> None:
     """Run `make` in a thread, for whoever takes its result by `key`; only what was begun last is kept."""
     future: Future[Any] = Future()
     with _lock:
-        if key in _begun:
-            return
         _begun.clear()
         _begun[key] = future
 

@@ -295,7 +295,9 @@ def begin_lips(name: str, avatar: str, device: str) -> None:
     """
     engine = next((one for one in ENGINES if (one.stage, one.name) == ("lipsync", name)), None)
     if engine and engine.models and avatar.lower().endswith(_PICTURES) and not engine.missing():
-        early.begin((name, avatar, device), lambda: engine.load().ahead(name, Path(avatar), device))
+        key = name, avatar, device
+        if not early.begun(key) and (work := engine.load().ahead(name, Path(avatar), device)) is not None:
+            early.begin(key, work)
 
 
 def nearest(name: str, names: Iterable[str], command: str) -> str:

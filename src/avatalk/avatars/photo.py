@@ -7,9 +7,9 @@ import struct
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pi_heif
 from PIL import Image, UnidentifiedImageError
 
 from avatalk.errors import UnreadableFile
@@ -122,11 +122,18 @@ def _read(path: Path) -> bytes:
     return data
 
 
+def _heif() -> Any:
+    """libheif, which takes a while to import and is needed for few pictures."""
+    import pi_heif
+
+    return pi_heif
+
+
 def _open(path: Path, data: bytes) -> Image.Image:
     """Read the header only."""
     try:
-        if pi_heif.is_supported(io.BytesIO(data)):
-            heif = pi_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
+        if data[4:8] == b"ftyp" and _heif().is_supported(data[:64]):
+            heif = _heif().open_heif(io.BytesIO(data), convert_hdr_to_8bit=True)
             if heif.size[0] * heif.size[1] > MAX_PIXELS:
                 raise _too_large(path, f"{heif.size[0]}×{heif.size[1]} pixels")
             image: Image.Image = heif.to_pillow()

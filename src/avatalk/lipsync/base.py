@@ -124,11 +124,11 @@ class LipSync(ABC):
         """Return the engine called `engine`, told what the request says; it may fetch its weights."""
 
     @classmethod
-    def ahead(cls, engine: str, avatar: Path, device: str) -> object:  # noqa: ARG003
-        """Do what takes long and depends on the picture alone; it is called in a thread before all else.
+    def ahead(cls, engine: str, avatar: Path, device: str) -> Callable[[], object] | None:  # noqa: ARG003
+        """Return what can be done before all else, since it takes long and depends on the picture alone.
 
-        `configured` finds the result in `avatalk.early`, by the same three. What goes wrong here is told by
-        whoever does it again.
+        It is called in a thread; `configured` finds the result in `avatalk.early`, by the same three. What
+        goes wrong in it is told by whoever does it again.
         """
         return None
 

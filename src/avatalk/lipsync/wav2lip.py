@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 from avatalk import early, models
 from avatalk.avatars.cutout import laid
+from avatalk.errors import AvatalkError
 from avatalk.events import Monitor
 from avatalk.lipsync import wav2lip_audio as hearing
 from avatalk.lipsync.base import Animation, LipSync, Options, Shot
@@ -61,7 +63,7 @@ class Wav2Lip(LipSync):
     original: bool = False
     smooth: bool = True
     pads: Pads = (0, 10, 0, 0)
-    begun: Future[Networks | None] | None = None
+    begun: Future[Networks] | None = None
 
     @classmethod
     def configured(cls, engine: str, options: Options, monitor: Monitor) -> Wav2Lip:
@@ -80,18 +82,19 @@ class Wav2Lip(LipSync):
         return cls(checkpoint, options.device, None, options.original, options.smooth, options.pads, begun)
 
     @classmethod
-    def ahead(cls, engine: str, avatar: Path, device: str) -> Networks | None:
+    def ahead(cls, engine: str, avatar: Path, device: str) -> Callable[[], Networks] | None:
         """See `LipSync.ahead`: networks for the window of the answer that this picture needed last time."""
-        checkpoint, device = models.folder(engine) / FILES[engine], runtime.choose_device(device)
-        if not models.installed(engine) or not converted(checkpoint).exists():
+        try:
+            checkpoint, device = models.folder(engine) / FILES[engine], runtime.choose_device(device)
+            known = kept("windows", _identity(avatar))
+            if known is None or not models.installed(engine) or not converted(checkpoint).exists():
+                return None
+            precision = runtime.fastest_precision(device)  # imports OpenVINO, here: threads import no faster
+        except (OSError, AvatalkError):
             return None
-        window = kept("windows", _identity(avatar))
-        if window is None:
-            runtime.warm_up()
-            return None
-        top, bottom, left, right = window
-        precision = runtime.fastest_precision(device)
-        return Networks.start(checkpoint, device, precision, Window((top, bottom), (left, right)), 1)
+        top, bottom, left, right = known
+        window = Window((top, bottom), (left, right))
+        return partial(Networks.start, checkpoint, device, precision, window, 1)
 
     @property
     def runs_on(self) -> str:
@@ -122,7 +125,7 @@ class Wav2Lip(LipSync):
             keep("windows", _identity(Path(shot.avatar.name)), bytes([*window.rows, *window.columns]))
         if self.begun is not None and self.begun.exception() is None:
             begun = self.begun.result()
-            if begun is not None and (begun.window, begun.faces) == (window, faces):
+            if (begun.window, begun.faces) == (window, faces):
                 return begun
         device = runtime.choose_device(self.device)
         precision = self.precision or runtime.fastest_precision(device)
