@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from avatalk.media import Float32Array, UInt8Array
 
-MASKS = 3
+MASKS = 3  # frames before and after whose masks count
 ALPHAS = 10  # likewise whose alphas do
 
 _STEPS = np.arange(256)
