@@ -23,7 +23,7 @@ from avatalk.compose.phrases import (
     width,
 )
 from avatalk.events import Monitor
-from avatalk.media import Cue, Word
+from avatalk.media import Cue, Speech, Word
 from avatalk.speech.align import recorded
 from avatalk.speech.synthesis import speak
 from avatalk.speech.text import pieces
@@ -412,7 +412,7 @@ def test_spaces_between_scripts_are_those_that_were_written(tmp_path, text, voic
 def test_a_recording_without_words_is_told_how_to_have_captions(tmp_path):
     monitor = Monitor()
     spoken = speak("Hello there.", "amy", 1.0, 1.0, tmp_path, Monitor())
-    assert find_cues(recorded(spoken.audio, None, None, monitor), monitor) == ()
+    assert find_cues(Speech(spoken.audio), monitor) == ()
     assert "--transcript" in monitor.warnings[0]
 
 
