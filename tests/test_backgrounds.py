@@ -13,7 +13,7 @@ from skimage import data
 
 from avatalk import BadInput, VideoRequest, plan, preview, render
 from avatalk.avatars.cutout import laid, premultiplied
-from avatalk.compose.backdrop import blurred, fitted, painted
+from avatalk.compose.backdrop import _gauss, blurred, fitted, painted
 from avatalk.compose.wish import COLOURS, Overlay, read_ground, read_overlay
 from avatalk.errors import OutputError, UnreadableFile
 from avatalk.spec import load_spec
@@ -185,6 +185,13 @@ def test_a_blur_fills_another_shape_and_nobody_floats_in_it(photo):
     inner = cv2.erode(person.astype(np.uint8), np.ones((15, 15), np.uint8)).astype(bool)
     assert (np.abs(soft - green)[inner].max(-1) <= 3).mean() > 0.95
     assert np.abs(np.diff(soft[:110], axis=0)).max() < 8 and np.abs(np.diff(soft[:110], axis=1)).max() < 8
+
+
+@pytest.mark.parametrize(("sigma", "off"), [(2, 0.1), (9, 1), (30, 1), (130, 3)])
+def test_a_wide_blur_of_a_smaller_copy_is_the_same(sigma, off):
+    picture = cv2.resize(data.astronaut(), (320, 200)).astype(np.float32)
+    exact = cv2.GaussianBlur(picture, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
+    assert np.abs(_gauss(picture, sigma) - exact).max() < off
 
 
 def test_a_blur_without_somebody_has_no_trace_of_him():

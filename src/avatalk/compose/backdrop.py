@@ -18,6 +18,7 @@ from avatalk.events import Monitor
 from avatalk.media import Float32Array, UInt8Array
 
 _BLURRIEST = 0.09  # of the longer side, the sigma of a blur of strength 1
+_FINE = 4.0  # pixels of sigma from which on a blur may be computed at half the size, and so on
 _SMALL = 320  # pixels of the longer side at which blurs are computed
 _STRETCH = 2.5  # enlargement above which a background looks soft
 
@@ -198,4 +199,11 @@ def _normalised(colours: Float32Array, seen: Float32Array, sigma: float) -> Floa
 
 
 def _gauss(values: Float32Array, sigma: float) -> Float32Array:
-    return np.asarray(cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_REFLECT), np.float32)
+    """A Gaussian blur; a wide one of a smaller copy: it looks the same and takes a tenth of the time."""
+    height, width = values.shape[:2]
+    by = max(1, int(sigma / _FINE))
+    if by > 1:
+        small = max(1, round(width / by)), max(1, round(height / by))
+        values = np.asarray(cv2.resize(values, small, interpolation=cv2.INTER_AREA), np.float32)
+    soft = cv2.GaussianBlur(values, (0, 0), sigma / by, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
