@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import partial
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -89,12 +88,17 @@ class Wav2Lip(LipSync):
             known = kept("windows", _identity(avatar))
             if known is None or not models.installed(engine) or not converted(checkpoint).exists():
                 return None
-            precision = runtime.fastest_precision(device)  # imports OpenVINO, here: threads import no faster
+            if device == "cpu":
+                runtime.require("openvino.opset13")  # here, since threads import no faster
         except (OSError, AvatalkError):
             return None
         top, bottom, left, right = known
         window = Window((top, bottom), (left, right))
-        return partial(Networks.start, checkpoint, device, precision, window, 1)
+
+        def start() -> Networks:
+            return Networks.start(checkpoint, device, runtime.fastest_precision(device), window, 1)
+
+        return start
 
     @property
     def runs_on(self) -> str:

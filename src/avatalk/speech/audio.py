@@ -32,6 +32,7 @@ SILENT_PEAK = 10 ** (-60 / 20)
 
 
 _FORMATS = "Give a sound file (wav, mp3, m4a, ogg, flac, opus) or a video with sound."
+_WAVE_PROBE = "32768"  # bytes
 _LONGEST_PADDING_S = 0.2
 """Silence with which an MP4 fills its last packet: two packets of AAC at 16 kHz and some."""
 _SPARE_S = 0.01
@@ -173,11 +174,16 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, AudioStream]]:
         what = f"cannot be opened: {(error.strerror or 'unknown reason').lower()}"
         raise _unreadable(path, what, "Check its permissions.") from None
     with file:
-        if not file.read(1):
+        head = file.read(12)
+        if not head:
             raise _unreadable(path, "is empty (0 bytes)", "Export or copy it again.")
         file.seek(0)
+        how = reading()
+        if head[:4] == b"RIFF" and head[8:] == b"WAVE":
+            # Its samples could be another codec's in disguise, for which FFmpeg looks through 5 MB: 9 ms.
+            how["options"]["probesize"] = _WAVE_PROBE
         try:
-            container = av.open(file, **reading())
+            container = av.open(file, **how)
         except (FFmpegError, ValueError, OSError):
             raise _not_opened(path) from None
         with container:
