@@ -31,7 +31,7 @@ LAYERS = [
     {"models"},
     {"media", "workspace"},
     {"logs", "settings", "events", "signature"},
-    {"errors", "_version", "early"},
+    {"errors", "_version", "early", "lock"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # The few places where one stage looks at another's types.

@@ -13,8 +13,8 @@ import pytest
 import hostile
 from avatalk.avatars.clip import is_clip, open_clip
 from avatalk.errors import AvatalkError, BadInput, TooLarge
+from avatalk.lock import locked
 from avatalk.media import reading
-from avatalk.models.lock import locked
 from avatalk.service.checks import Limits, check
 from avatalk.service.examine import examine
 from avatalk.service.uploads import Spool, shown_name
@@ -272,14 +272,15 @@ def test_a_name_with_a_number_in_it_is_one_file(tmp_path):
 
 
 def test_what_a_killed_process_left_is_removed_and_what_a_live_one_has_is_not(tmp_path):
-    for name in ("dead", "live"):
+    dead, live = "dead0123456789ab", "beef0123456789ab"  # as folders on the way are called
+    for name in (dead, live):
         (tmp_path / name).mkdir()
         (tmp_path / name / "part").write_bytes(b"x")
         (tmp_path / f"{name}.lock").touch()
-    with locked(tmp_path / "live.lock", lambda: None):
+    with locked(tmp_path / f"{live}.lock", lambda: None):
         spool = Spool(tmp_path)
-        assert not (tmp_path / "dead").exists() and not (tmp_path / "dead.lock").exists()
-        assert (tmp_path / "live" / "part").exists()
+        assert not (tmp_path / dead).exists() and not (tmp_path / f"{dead}.lock").exists()
+        assert (tmp_path / live / "part").exists()
         spool.close()
 
 

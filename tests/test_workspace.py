@@ -64,20 +64,21 @@ def test_places_that_cannot_be_written(tmp_path):
 
 
 WITH_A_FOLDER = """
-import os, sys
+import sys
 from avatalk.workspace import temporary_folder
 folder = temporary_folder()
 open(f"{folder.name}/speech.wav", "wb").write(b"RIFF")
-os.utime(folder.name, (0, 0))
 print(folder.name, flush=True)
 sys.stdin.read()
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the system does it there")
 def test_folders_of_killed_processes_go_with_the_next_process_and_no_others(tmp_path):
     (tmp_path / "avatalk-notes.txt").write_text("a file of somebody")
-    (tmp_path / "others").mkdir()
+    for name in ("others", "avatalk-0123456789abcdef", "avatalk-mine"):  # of somebody
+        (tmp_path / name).mkdir()
+    (tmp_path / "avatalk-mine.lock").touch()
+    somebodys = {path.name for path in tmp_path.iterdir()}
 
     def run():
         command, pipe = [sys.executable, "-c", WITH_A_FOLDER], subprocess.PIPE
@@ -89,12 +90,11 @@ def test_folders_of_killed_processes_go_with_the_next_process_and_no_others(tmp_
     killed.kill()
     killed.communicate()
     assert (left / "speech.wav").exists()
-    (tmp_path / "avatalk-new").mkdir()  # by a process that has yet to say that it holds it
     living, used = run()
     third, _ = run()
     third.communicate("")
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {"avatalk-new", "avatalk-notes.txt", "others", used.name}
+    assert names == somebodys | {used.name, f"{used.name}.lock"}
     assert (used / "speech.wav").exists()
     living.communicate("")
-    assert not used.exists()
+    assert {path.name for path in tmp_path.iterdir()} == somebodys

@@ -14,7 +14,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Event, Lock
 from types import TracebackType
 
@@ -32,7 +31,7 @@ from avatalk.video.ahead import ahead, side_by_side
 from avatalk.video.encode import Captions, encode
 from avatalk.video.formats import check_output
 from avatalk.video.sidecar import write_captions
-from avatalk.workspace import temporary_folder
+from avatalk.workspace import TemporaryFolder, temporary_folder
 
 _DRAWERS = 2  # threads; Python's own lock leaves a third little to do
 _SMALL_FACE = 60.0  # pixels between the eyes below which a mouth has too few pixels to look good
@@ -106,7 +105,7 @@ class Plan:
     clock: Clock
     _animation: Animation
     _scene: Scene
-    _folder: TemporaryDirectory[str]
+    _folder: TemporaryFolder
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[UInt8Array]:
         """Yield frames `start` to `stop` - 1; the same bits whoever asks.

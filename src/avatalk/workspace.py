@@ -4,81 +4,87 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
+import re
 import secrets
 import shutil
 import tempfile
-import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from stat import S_ISDIR
+from types import TracebackType
 
 from avatalk.errors import OutputError
+from avatalk.lock import is_free, locked
 from avatalk.settings import cache_dir
-
-try:
-    import fcntl
-except ImportError:  # Windows, which clears away old temporary files by itself
-    fcntl = None  # type: ignore[assignment]
 
 _KEPT = 1000  # files of a kind; those of a drawn avatar at one size are about 25
 _PREFIX = "avatalk-"
-_NEW_S = 60.0  # so long a folder may take from being made to being held
 
 
-class TemporaryFolder(tempfile.TemporaryDirectory[str]):
-    """A folder that goes with this object; if its process is killed, it goes with a later process."""
+class TemporaryFolder:
+    """A folder that goes with this object; if its process is killed, it goes with a later process.
 
-    def __init__(self) -> None:
-        _clear(Path(tempfile.gettempdir()))
-        super().__init__(prefix=_PREFIX)
-        held = _hold(Path(self.name))
-        self._let_go = weakref.finalize(self, os.close, held) if held is not None else lambda: None
+    Beside it lies a lock file of its name, which the system frees with the process: by that it is known to be
+    one of these, and to be left behind.
+
+    Attributes:
+        name: its path.
+
+    Args:
+        home: where it is made.
+        prefix: of its name.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+
+    def __init__(self, home: Path, prefix: str = "") -> None:
+        path = home / f"{prefix}{secrets.token_hex(8)}"
+        lock = path.with_name(f"{path.name}.lock")
+        with ExitStack() as undo:
+            undo.callback(lock.unlink, missing_ok=True)
+            undo.enter_context(locked(lock, lambda: None))
+            path.mkdir(mode=0o700)
+            undo.callback(shutil.rmtree, path, ignore_errors=True)
+            self.name = str(path)
+            self._end = weakref.finalize(self, undo.pop_all().close)
 
     def cleanup(self) -> None:
         """Delete the folder now."""
-        super().cleanup()
-        self._let_go()
+        self._end()
+
+    def __enter__(self) -> str:
+        return self.name
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.cleanup()
+
+
+def clear_left(home: Path, prefix: str = "") -> None:
+    """Delete the folders that `TemporaryFolder` made in `home` for processes that are gone."""
+    for lock in home.glob(f"{prefix}*.lock"):
+        if re.fullmatch("[0-9a-f]{16}", lock.stem.removeprefix(prefix)) and is_free(lock):
+            shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+            lock.unlink(missing_ok=True)
 
 
 def temporary_folder() -> TemporaryFolder:
     """A folder of its own for one plan; it goes with the returned object."""
+    home = Path(tempfile.gettempdir())
     try:
-        return TemporaryFolder()
+        _clear_once(home)
+        return TemporaryFolder(home, _PREFIX)
     except OSError as error:
-        raise cannot_write(Path(tempfile.gettempdir()), error) from error
+        raise cannot_write(home, error) from error
 
 
 @cache
-def _clear(home: Path) -> None:
-    """Delete, once a process, the temporary folders of processes that were killed."""
-    for folder in home.glob(f"{_PREFIX}*") if fcntl is not None else ():
-        with suppress(OSError):
-            facts = folder.lstat()
-            if not S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid():
-                continue
-            if facts.st_mtime < time.time() - _NEW_S and (held := _hold(folder)) is not None:
-                shutil.rmtree(folder, ignore_errors=True)
-                os.close(held)
-
-
-def _hold(folder: Path) -> int | None:
-    """Mark a folder as in use until its process ends or the file descriptor that is returned is closed.
-
-    None if it is in use already, or where nobody can tell.
-    """
-    if fcntl is None:
-        return None
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
+def _clear_once(home: Path) -> None:
+    clear_left(home, _PREFIX)
 
 
 def cannot_write(path: Path, error: OSError) -> OutputError:

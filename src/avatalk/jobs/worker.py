@@ -32,7 +32,7 @@ from avatalk.jobs import expiry, needs, workflows
 from avatalk.jobs.storage import Storage
 from avatalk.jobs.tables import APPLICATION, Database, workers
 from avatalk.jobs.work import Workshop
-from avatalk.models.lock import is_free, locked
+from avatalk.lock import is_free, locked
 
 log = logging.getLogger("avatalk.jobs")
 

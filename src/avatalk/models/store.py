@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING
 from avatalk import settings
 from avatalk.errors import EngineUnavailable, ModelUnavailable, UnknownName
 from avatalk.events import Monitor
+from avatalk.lock import locked
 from avatalk.models import licences, pipelines, piper
 from avatalk.models.identify import checksum, fault
-from avatalk.models.lock import locked
 from avatalk.models.manifest import MODELS, Form, Model, ModelFile, Patience, Source
 
 if TYPE_CHECKING:

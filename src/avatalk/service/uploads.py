@@ -9,10 +9,9 @@ from __future__ import annotations
 import errno
 import hashlib
 import secrets
-import shutil
 import unicodedata
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -25,7 +24,7 @@ from starlette.requests import ClientDisconnect
 
 from avatalk import settings
 from avatalk.errors import BadInput, StorageError, TooLarge
-from avatalk.models.lock import is_free, locked
+from avatalk.workspace import TemporaryFolder, clear_left
 
 _BLOCK = 1 << 18
 _MOST_FIELDS = 100
@@ -75,29 +74,20 @@ class Spool:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._held = ExitStack()
-        token = secrets.token_hex(8)
-        lock, self._folder = folder / f"{token}.lock", folder / token
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for other in folder.glob("*.lock"):
-                if is_free(other):
-                    shutil.rmtree(other.with_suffix(""), ignore_errors=True)
-                    other.unlink(missing_ok=True)
-            self._held.callback(lambda: lock.unlink(missing_ok=True))
-            self._held.enter_context(locked(lock, lambda: None))
-            self._folder.mkdir()
+            clear_left(folder)
+            self._folder = TemporaryFolder(folder)
         except OSError as error:
             raise _full(error) from error
-        self._held.callback(lambda: shutil.rmtree(self._folder, ignore_errors=True))
 
     def new(self) -> Path:
         """A name in the folder that nobody has."""
-        return self._folder / secrets.token_hex(16)
+        return Path(self._folder.name) / secrets.token_hex(16)
 
     def close(self) -> None:
         """Remove the folder."""
-        self._held.close()
+        self._folder.cleanup()
 
 
 def shown_name(name: str) -> str:
